@@ -1,0 +1,90 @@
+# On a fresh machine with Python 3.11 or later (with venv) and make, `make run` and `make test` need nothing before them:
+# they build .venv from the locked requirements. Stamps in .venv make a second run instant.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run test test-all test-rest check bench fuzz lock messages clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Test processes: each has its own databases. `make test JOBS=4`, `make test PYTEST="-k refresh -x"`.
+JOBS ?= 2
+PYTEST ?=
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+PO := $(wildcard terristory/translations/*/LC_MESSAGES/*.po)
+MO := $(PO:.po=.mo)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+run: $(VENV)/installed $(MO) ## serve the site on http://localhost:8000 (HOST, PORT and TERRISTORY_* are honoured)
+	@exec $(PY) -m flask --app wsgi serve
+
+test: $(VENV)/installed-dev $(MO) ## the tests, but for the slow ones (SQLite, PostgreSQL, browser where present)
+	@$(PY) -m pytest -n $(JOBS) -m "not slow" $(PYTEST)
+
+test-all: $(VENV)/installed-dev $(MO) ## every test once, slow ones included (faults, long races, fuzzing)
+	@$(PY) -m pytest -n $(JOBS) $(PYTEST)
+
+test-rest: $(VENV)/installed-dev $(MO) ## only the slow tests: what `make test` leaves out
+	@$(PY) -m pytest -n $(JOBS) -m slow $(PYTEST)
+
+check: $(VENV)/installed-dev ## format, lint, types, templates, import contracts
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m djlint --quiet --lint templates
+	$(VENV)/bin/lint-imports --no-cache
+
+fuzz: $(VENV)/installed-dev $(MO) ## the generated tests at length: `make fuzz EXAMPLES=5000`
+	@TERRISTORY_FUZZ_EXAMPLES=$${EXAMPLES:-2000} $(PY) -m pytest -n $(JOBS) -m fuzz --timeout=1800 $(PYTEST)
+
+bench: $(VENV)/installed-dev $(MO) ## measure, and print goals, figures and verdicts (needs wrk)
+	@exec $(PY) -m benchmarks
+
+lock: $(VENV)/installed-dev ## resolve requirements*.in again into requirements*.txt (needs the network)
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	    requirements.in -o requirements.txt
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	    requirements-dev.in -o requirements-dev.txt
+
+messages: $(VENV)/installed-dev ## collect the texts of the source into the translation catalogues
+	$(PY) -m babel.messages.frontend --quiet extract --mapping=babel.cfg --no-wrap --sort-by-file --add-location=file \
+	    --omit-header --output-file=$(VENV)/messages.pot .
+	$(PY) -m babel.messages.frontend --quiet update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+	    --input-file=$(VENV)/messages.pot --output-dir=terristory/translations
+
+clean: ## remove .venv and everything that can be made again (the development database stays)
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results $(MO)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+%.mo: %.po | $(VENV)/installed
+	@$(PY) -m babel.messages.frontend --quiet compile --input-file=$< --output-file=$@
+
+# The first Python from 3.11 on that can make a virtual environment; one clear line when there is none.
+$(VENV)/created:
+	@if $(PY) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then touch $@; exit 0; fi; \
+	found=; \
+	for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    found=$$python; \
+	    $$python -c 'import venv, ensurepip' 2>/dev/null || continue; \
+	    echo "Building $(VENV) with $$python (once, about a minute)" >&2; \
+	    $$python -m venv --clear $(VENV) && touch $@ && exit 0; \
+	    exit 1; \
+	done; \
+	if [ -n "$$found" ]; then \
+	    echo "$$found cannot make virtual environments: install its venv package (Debian, Ubuntu: apt install python3-venv), then try again." >&2; \
+	else \
+	    echo "Python 3.11 or later is needed: install it (Debian, Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3." >&2; \
+	fi; \
+	exit 1
+
+$(VENV)/installed: requirements.txt | $(VENV)/created
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt | $(VENV)/created
+	@$(PIP) -r requirements-dev.txt
+	@touch $(VENV)/installed $@
