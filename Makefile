@@ -51,7 +51,7 @@ lock: $(VENV)/installed-dev ## resolve requirements*.in again into requirements*
 
 messages: $(VENV)/installed-dev ## collect the texts of the source into the translation catalogues
 	$(PY) -m babel.messages.frontend --quiet extract --mapping=babel.cfg --no-wrap --sort-by-file --add-location=file \
-	    --omit-header --output-file=$(VENV)/messages.pot .
+	    --keyword=_l --omit-header --output-file=$(VENV)/messages.pot .
 	$(PY) -m babel.messages.frontend --quiet update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
 	    --input-file=$(VENV)/messages.pot --output-dir=terristory/translations
 
