@@ -52,7 +52,10 @@ function enhanceSelectAll(choice) {
 
 // A link of the error summary leads to the field itself, its label in sight.
 function enhanceErrorSummary(summary) {
-  summary.focus();
+  // Autofocus has the first word; this is for browsers that grant it to form controls only.
+  window.addEventListener("load", () => requestAnimationFrame(() => {
+    if (document.activeElement === document.body) summary.focus();
+  }));
   summary.addEventListener("click", (event) => {
     const field = document.getElementById(event.target.closest("a")?.hash.slice(1));
     if (!field) return;
