@@ -1,0 +1,1 @@
+"""TerriSTORY's account service: request, validation by the region, sign-in."""

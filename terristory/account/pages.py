@@ -1,0 +1,5 @@
+"""Pages of the feature."""
+
+from flask import Blueprint
+
+pages = Blueprint("account", __name__)

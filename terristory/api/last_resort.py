@@ -1,0 +1,106 @@
+"""The one place where an error becomes an answer: problem+json for the API, a page for people; never a trace."""
+
+import logging
+import random
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from terristory.api.json_forms import InvalidFields
+from terristory.api.problems import Refused, problem
+from terristory.errors import DomainError
+from terristory.i18n import _
+from terristory.web.error_pages import allowed_methods, error_page
+
+log = logging.getLogger("terristory.errors")
+CODES = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timed_out",
+    410: "gone",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    431: "too_large",
+    503: "unavailable",
+}
+
+
+def is_api(path: str) -> bool:
+    """Return whether answers under a path are JSON."""
+    return path.startswith(("/api/", "/.well-known/")) or path in ("/readyz", "/metrics", "/livez")
+
+
+def install_error_handlers(app: Flask) -> None:
+    """Register the handlers: HTTP errors, failed CSRF, domain errors, a database that is down, and the last resort."""
+    app.register_error_handler(CSRFError, _csrf_failed)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DomainError, _domain_error)
+    for unavailable in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(unavailable, _database_down)
+    app.register_error_handler(Exception, _last_resort)
+
+
+def retry_soon() -> int:
+    """Return a number of seconds to wait, jittered so that clients do not come back together."""
+    return random.randint(5, 15)  # noqa: S311 - spreads load, protects nothing
+
+
+def _csrf_failed(_error: CSRFError) -> Response:
+    if is_api(request.path):
+        return problem(400, "csrf_failed", detail=str(_("La protection contre les envois forgés a échoué.")))
+    return error_page(
+        400,
+        title=str(_("Cette page a vieilli")),
+        message=str(_("Elle a été ouverte avant une connexion ou une déconnexion. Rechargez-la puis recommencez.")),
+    )
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None and isinstance(error.response, Response):
+        return error.response
+    if 300 <= status < 400:
+        redirection: Response = error.get_response()  # type: ignore[assignment]
+        return redirection
+    retry_after = retry_soon() if status == 503 else None
+    if is_api(request.path):
+        response = problem(status, CODES.get(status, f"http_{status}"), retry_after=retry_after)
+    else:
+        response = error_page(status, retry_after=retry_after)
+    allow = allowed_methods(error)
+    if allow:
+        response.headers["Allow"] = allow
+    return response
+
+
+def _domain_error(error: DomainError) -> Response:
+    status = error.kind.value
+    if is_api(request.path) and isinstance(error, Refused):
+        return error.answer()
+    if is_api(request.path):
+        errors = error.errors if isinstance(error, InvalidFields) else None
+        return problem(status, error.code, errors=errors, retry_after=error.retry_after)
+    return error_page(status, retry_after=error.retry_after)
+
+
+def _database_down(error: Exception) -> Response:
+    log.error("the database did not answer: %s", type(error.__cause__ or error).__name__)
+    # The page of the error must not ask the database for who is signed in and where.
+    g.database_down, g.region = True, None
+    if is_api(request.path):
+        return problem(503, "unavailable", retry_after=retry_soon())
+    return error_page(503, retry_after=retry_soon())
+
+
+def _last_resort(error: Exception) -> Response:
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
+    if is_api(request.path):
+        return problem(500, "internal_error")
+    return error_page(500)

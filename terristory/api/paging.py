@@ -1,0 +1,40 @@
+"""Keyset paging: a cursor names the last row seen, so a deep page costs what the first one costs."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from terristory.errors import DomainError, Kind
+
+MOST_CURSOR = 600
+
+
+class BadCursor(DomainError):
+    """A cursor that we did not make."""
+
+    code = "bad_cursor"
+    kind = Kind.UNPROCESSABLE
+
+
+def encode_cursor(*keys: str | int) -> str:
+    """Return an opaque cursor for the sort keys of the last row shown."""
+    return base64.urlsafe_b64encode(json.dumps(keys, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, types: tuple[type, ...]) -> tuple[Any, ...] | None:
+    """Return the sort keys that a cursor holds, or None without one. Raises BadCursor for anything we did not make."""
+    if not cursor:
+        return None
+    if len(cursor) > MOST_CURSOR or not cursor.isascii():
+        raise BadCursor
+    try:
+        keys = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        raise BadCursor from None
+    if not isinstance(keys, list) or len(keys) != len(types):
+        raise BadCursor
+    for key, wanted in zip(keys, types, strict=True):
+        if type(key) is not wanted or (wanted is int and not -(2**62) < key < 2**62) or "\0" in str(key):
+            raise BadCursor
+    return tuple(keys)

@@ -1,0 +1,157 @@
+"""The database: base class, UTC times, transactions, and the names of broken constraints."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, case, event, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from terristory.extensions import db
+from terristory.settings import digest_of
+
+SQLITE_BUSY_MILLISECONDS = 5000
+
+
+class Base(DeclarativeBase):
+    """The base class of every table; Flask-SQLAlchemy's session and engines serve it."""
+
+    metadata = db.metadata
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC: aware in Python on both databases; a naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Do everything inside in one transaction: all of it is committed, or none when an exception leaves.
+
+    Reads before it ran in AUTOCOMMIT; what they loaded is read again inside. SQLite begins IMMEDIATE: a deferred
+    transaction that reads and then writes fails at once with "database is locked", whatever the timeout.
+    """
+    session = db.session
+    session.rollback()
+    session.expire_all()
+    if is_sqlite():
+        session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def give_back_connection() -> None:
+    """Return the connection of the reads so far to the pool, keeping what they loaded: slow work comes next."""
+    db.session.commit()
+
+
+def is_sqlite() -> bool:
+    """Return whether the embedded database is in use."""
+    return db.engine.dialect.name == "sqlite"
+
+
+def violates(error: IntegrityError, constraint: str) -> bool:
+    """Return whether `error` comes from the named unique constraint.
+
+    PostgreSQL names the constraint; SQLite names its columns ("UNIQUE constraint failed: user.region, user.mail"), so
+    they are compared with those of the constraint or index of that name in the metadata.
+    """
+    if isinstance(error.orig, sqlite3.IntegrityError):
+        return _columns_of(constraint) == str(error.orig).rpartition("constraint failed: ")[2]
+    diagnostics = getattr(error.orig, "diag", None)
+    return diagnostics is not None and diagnostics.constraint_name == constraint
+
+
+def _columns_of(constraint: str) -> str:
+    for table in db.metadata.tables.values():
+        for item in (*table.constraints, *table.indexes):
+            if item.name == constraint:
+                return ", ".join(f"{table.name}.{column.name}" for column in item.columns)
+    raise LookupError(f"no constraint is named {constraint}")
+
+
+def engine_options(database_url: str, threads: int) -> dict[str, Any]:
+    """Return the engine's options: reads in AUTOCOMMIT, bounded waits, a pool as wide as the server's threads."""
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    if database_url.startswith("sqlite"):
+        options["connect_args"] = {"timeout": SQLITE_BUSY_MILLISECONDS / 1000}
+        return options
+    options["connect_args"] = {
+        "connect_timeout": 3,
+        "options": "-c statement_timeout=10000 -c lock_timeout=8000 -c idle_in_transaction_session_timeout=30000",
+        "application_name": "terristory",
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 8000,
+    }
+    # One more than the threads for the health check; waiting for a connection is bounded like a statement.
+    options |= {"pool_size": threads + 1, "max_overflow": 4, "pool_timeout": 5, "pool_pre_ping": True}
+    return options
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def ping() -> None:
+    """Ask the database for a sign of life; raises SQLAlchemy's OperationalError when it has none."""
+    db.session.execute(text("SELECT 1"))
+
+
+def take_from_quota(table: Any, key: str, *, most: int, period: timedelta, now: datetime) -> bool:
+    """Count one use under `key` and return whether it is within `most` in a window of `period`.
+
+    One atomic upsert, so that a burst of parallel requests cannot pass together. `table` is a mapped class with the
+    columns `key`, `since` and `count`; a window begins at the first use after the former one is over.
+    """
+    insert = sqlite_insert if is_sqlite() else postgresql_insert
+    over = table.since <= now - period
+    statement = (
+        insert(table)
+        .values(key=digest_of(key), since=now, count=1)
+        .on_conflict_do_update(
+            index_elements=[table.key],
+            set_={
+                "since": case((over, now), else_=table.since),
+                "count": case((over, 1), else_=table.count + 1),
+            },
+        )
+        .returning(table.count)
+    )
+    return int(db.session.execute(statement).scalar_one()) <= most

@@ -1,0 +1,51 @@
+"""Languages: French first, English second; times in the region's zone."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import g, request
+from flask_babel import format_datetime, get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+__all__ = ["LANGUAGES", "_", "_l", "choose_language", "choose_time_zone", "language", "local_time", "ngettext"]
+
+LANGUAGES = ("fr", "en")
+LANGUAGE_COOKIE = "langue"
+DEFAULT_TIME_ZONE = "Europe/Paris"
+
+
+def choose_language() -> str:
+    """Choose the answer's language.
+
+    Pages: `?lang=`, then the cookie `langue`, then the account's, then Accept-Language, then French. The JSON API
+    follows Accept-Language alone. Only the two known names count (a locale is also a path: CVE-2021-42771).
+    """
+    accepted = request.accept_languages.best_match(LANGUAGES, default="fr")
+    if request.path.startswith("/api/"):
+        return accepted or "fr"
+    wishes = (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE), g.get("account_langue"), accepted)
+    return next((wish for wish in wishes if wish in LANGUAGES), "fr")
+
+
+def choose_time_zone() -> str:
+    """Times are shown in the zone of the region whose page it is."""
+    region = g.get("region")
+    return region.time_zone if region is not None else DEFAULT_TIME_ZONE
+
+
+def language() -> str:
+    """Return the language in force: `fr` or `en`."""
+    locale = get_locale()
+    return locale.language if locale is not None and locale.language in LANGUAGES else "fr"
+
+
+def local_time(moment: datetime, style: str = "long") -> str:
+    """Format a moment for people: `long` « 3 mars 2026 à 14:05 », `day` « 3 mars 2026 », `clock` « 14:05 »."""
+    if style == "day":
+        return format_datetime(moment, "d MMMM y")
+    if style == "clock":
+        return format_datetime(moment, "HH:mm")
+    joined: Any = _("%(day)s à %(clock)s", day=local_time(moment, "day"), clock=local_time(moment, "clock"))
+    return str(joined)

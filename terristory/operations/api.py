@@ -1,0 +1,5 @@
+"""JSON endpoints of the feature."""
+
+from flask import Blueprint
+
+api = Blueprint("operations_api", __name__)

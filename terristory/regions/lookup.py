@@ -1,0 +1,28 @@
+"""Questions about regions."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from terristory.extensions import db
+from terristory.regions.models import Region
+
+
+def find_region(key: str) -> Region | None:
+    """Return the region of that key, open or not."""
+    return db.session.get(Region, key)
+
+
+def find_open_region(key: str) -> Region | None:
+    """Return the region of that key if it is open: to the outside a closed one does not exist."""
+    return db.session.scalar(select(Region).where(Region.key == key, Region.is_open))
+
+
+def open_regions() -> Sequence[Region]:
+    """Return the open regions by name."""
+    return db.session.scalars(select(Region).where(Region.is_open).order_by(Region.nom)).all()
+
+
+def all_regions() -> Sequence[Region]:
+    """Return every region by name."""
+    return db.session.scalars(select(Region).order_by(Region.nom)).all()

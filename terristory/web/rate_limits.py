@@ -1,0 +1,24 @@
+"""Limits by count of requests, per network; the two doors of one act share one budget."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app
+
+from terristory.extensions import limiter
+from terristory.web.network import client_network
+
+
+def limited(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Limit a view by the setting `LIMIT_<NAME>` (such as `register`), shared by all views of that name.
+
+    Only unsafe requests count, but for the captcha whose challenge is fetched by GET.
+    """
+    methods = ["GET", "POST"] if name in ("captcha", "admin") else ["POST", "PUT", "PATCH", "DELETE"]
+    decorator: Callable[[Callable[..., Any]], Callable[..., Any]] = limiter.shared_limit(
+        lambda: str(getattr(current_app.config["SETTINGS"], f"limit_{name}")),
+        scope=name,
+        key_func=client_network,
+        methods=methods,
+    )
+    return decorator

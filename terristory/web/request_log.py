@@ -1,0 +1,77 @@
+"""One structured line an event: JSON, with the request's id, without a secret, a mail or a full address."""
+
+import json
+import logging
+import re
+import sys
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from terristory.settings import Settings
+from terristory.web.request_id import begin_request_id, current_request_id
+
+log = logging.getLogger("terristory.requests")
+# The secret part of the links of mails stands in the path.
+_LINK_SECRETS = re.compile(r"^(/[^/]+/(?:confirmer|demande|pas-moi|reprendre|adresse)/)[^/]+")
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one line of JSON, whatever line breaks or escapes its text holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, Any] = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": current_request_id(),
+        }
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True)
+
+
+def masked_path(path: str) -> str:
+    """Return a path without the secret part of a mailed link."""
+    return _LINK_SECRETS.sub(r"\1***", path)
+
+
+def configure_logging() -> None:
+    """Send every record to standard error as one line of JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+
+
+def install_request_log(app: Flask, settings: Settings) -> None:
+    """Give each request an id and write one line when it ends; warn once of forwarded headers nobody trusts."""
+    warned: list[bool] = []
+
+    @app.before_request
+    def begin() -> None:
+        begin_request_id()
+        g.began = time.perf_counter()
+        if not settings.trusted_proxies and not warned and any(name in request.headers for name in _FORWARDED):
+            warned.append(True)
+            log.warning("forwarded headers arrive but TERRISTORY_TRUSTED_PROXIES is 0: they are ignored")
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        began = g.get("began")
+        fields = {
+            "method": request.method,
+            "path": masked_path(request.path),
+            "route": request.url_rule.rule if request.url_rule else None,
+            "status": response.status_code,
+            "milliseconds": round((time.perf_counter() - began) * 1000, 1) if began else None,
+        }
+        log.info("request", extra={"fields": fields})
+        response.headers["X-Request-ID"] = current_request_id()
+        return response

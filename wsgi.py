@@ -1,0 +1,9 @@
+"""The WSGI entry: builds the app from the environment, nothing else."""
+
+from terristory.app import create_app
+from terristory.settings import SettingsError, environment, read_settings
+
+try:
+    app = create_app(read_settings(environment()))
+except SettingsError as error:
+    raise SystemExit(str(error)) from None
