@@ -38,7 +38,7 @@ check: $(VENV)/installed-dev ## format, lint, types, templates, import contracts
 	$(VENV)/bin/lint-imports --no-cache
 
 fuzz: $(VENV)/installed-dev $(MO) ## the generated tests at length: `make fuzz EXAMPLES=5000`
-	@TERRISTORY_FUZZ_EXAMPLES=$${EXAMPLES:-2000} $(PY) -m pytest -n $(JOBS) -m fuzz --timeout=1800 $(PYTEST)
+	@FUZZ_EXAMPLES=$${EXAMPLES:-2000} $(PY) -m pytest -n $(JOBS) -m fuzz --timeout=1800 $(PYTEST)
 
 bench: $(VENV)/installed-dev $(MO) ## measure, and print goals, figures and verdicts (needs wrk)
 	@exec $(PY) -m benchmarks

@@ -1,9 +1,11 @@
 """Fixtures shared by all tests: settings, two real databases, the app, a client that judges, a clock that stands."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from flask import Flask
@@ -26,6 +28,14 @@ BACKENDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 def pytest_configure() -> None:
     """From the first import on, nothing but this machine can be reached."""
     network.forbid_outside_network()
+    hypothesis.settings.register_profile(
+        "suite",
+        # Two cores are shared by many processes: a slow example is no failure.
+        deadline=None,
+        max_examples=int(os.environ.get("FUZZ_EXAMPLES", "40")),
+        suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("suite")
 
 
 @pytest.hookimpl(wrapper=True)

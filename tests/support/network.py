@@ -42,7 +42,8 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _is_this_machine(host: Any) -> bool:
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if name in (None, "", "localhost"):
+    # Mail libraries ask for this machine's own name, to greet with it.
+    if name in (None, "", "localhost", socket.gethostname()):
         return True
     try:
         return ip_address(str(name).split("%")[0]).is_loopback or str(name) in ("0.0.0.0", "::")

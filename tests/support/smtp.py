@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import trustme
 from aiosmtpd.controller import Controller
@@ -61,14 +62,14 @@ class MailServer:
         self._silences: deque[float] = deque()
         self._drops = 0
         self._authority = trustme.CA()
-        self._controller = _Controller(self, self._tls())
+        self._controller: _Controller | None = None
         self.port = 0
 
     @property
     def url(self) -> str:
         """The value of TERRISTORY_SMTP_URL that leads here."""
         scheme = {"plain": "smtp+plain", "starttls": "smtp", "tls": "smtps"}[self.security]
-        account = "{}:{}@".format(*self.login) if self.login else ""
+        account = ":".join(quote(part, safe="") for part in self.login) + "@" if self.login else ""
         return f"{scheme}://{account}127.0.0.1:{self.port}"
 
     def trusted_authorities(self, folder: Path) -> Path:
@@ -85,7 +86,9 @@ class MailServer:
 
     def stop(self) -> None:
         """Refuse connections from now on."""
-        self._controller.stop(no_assert=True)
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
 
     def answer(self, reply: str, *, at: Step = "DATA", times: int = 1) -> None:
         """Answer `reply` (code and text) at the next `times` such steps."""
@@ -162,7 +165,6 @@ class _Controller(Controller):
             options |= {"authenticator": mail.authenticate, "auth_required": True, "auth_require_tls": False}
         if mail.security == "starttls":
             options |= {"tls_context": tls, "require_starttls": True}
-        # A whole second of grace at the end of each test would add up.
         super().__init__(
             mail,
             hostname="127.0.0.1",
