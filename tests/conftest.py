@@ -16,7 +16,7 @@ from tests.support import network
 from tests.support.chromium import running_chromium
 from tests.support.client import CheckedClient
 from tests.support.clock import START, Clock
-from tests.support.environment import tests_environment
+from tests.support.environment import service_environment
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.redis import RedisServer, running_redis
 from tests.support.server import Server, running_server
@@ -112,7 +112,7 @@ def database(request: pytest.FixtureRequest, _databases: Callable[[str], Any], _
 @pytest.fixture
 def settings(database: Any) -> Settings:
     """The settings of `app`: cheap values, the database of the test."""
-    return read_settings(tests_environment(DATABASE_URL=database.url))
+    return read_settings(service_environment(DATABASE_URL=database.url))
 
 
 def _build(settings: Settings) -> Flask:
@@ -150,7 +150,7 @@ def make_app(database: Any, _apps: dict[str, Flask]) -> Iterator[Callable[..., F
     made: list[Flask] = []
 
     def make(**settings: str | int | bool) -> Flask:
-        environ = tests_environment(**{"DATABASE_URL": database.url, **settings})
+        environ = service_environment(**{"DATABASE_URL": database.url, **settings})
         made.append(_build(read_settings(environ)))
         return made[-1]
 
@@ -201,7 +201,7 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as running:
 
         def make(**settings: str | int | bool) -> Server:
-            environ = tests_environment(**{"DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}", **settings})
+            environ = service_environment(**{"DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}", **settings})
             return running.enter_context(running_server(tmp_path, environ))
 
         yield make

@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from flask import Flask, Response, redirect
+from flask import Flask, Response, g, redirect
 
 from tests.support.client import CheckedClient, check
 from tests.support.environment import PASSWORD
@@ -126,3 +126,17 @@ def test_another_name_cannot_be_resolved():
     with pytest.raises(OutsideNetworkError):
         socket.getaddrinfo("terristory.example", 443)
     attempts.clear()
+
+
+def test_each_request_of_a_test_has_a_context_of_its_own():
+    app = Flask("forgetful")
+    app.test_client_class = CheckedClient
+
+    @app.get("/count")
+    def count() -> Response:
+        g.count = g.get("count", 0) + 1
+        return answer(GOOD_PAGE.replace("Une page</h1>", f"{g.count}</h1>"))
+
+    with app.app_context():
+        answers = [app.test_client().get("/count").text for _ in range(2)]
+    assert all("<h1>1</h1>" in text for text in answers)

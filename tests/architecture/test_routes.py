@@ -6,7 +6,7 @@ from flask import Flask
 from terristory.app import create_app
 from terristory.settings import PROJECT_ROOT, read_settings
 from terristory.web.access import Access
-from tests.support.environment import tests_environment
+from tests.support.environment import service_environment
 
 LIST = PROJECT_ROOT / "tests" / "architecture" / "routes.txt"
 
@@ -14,7 +14,7 @@ LIST = PROJECT_ROOT / "tests" / "architecture" / "routes.txt"
 @pytest.fixture(scope="module")
 def development(tmp_path_factory) -> Flask:
     folder = tmp_path_factory.mktemp("routes")
-    return create_app(read_settings(tests_environment(DATABASE_URL=f"sqlite:///{folder / 'none.sqlite'}")))
+    return create_app(read_settings(service_environment(DATABASE_URL=f"sqlite:///{folder / 'none.sqlite'}")))
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def production(tmp_path_factory) -> Flask:
     folder = tmp_path_factory.mktemp("routes")
     return create_app(
         read_settings(
-            tests_environment(
+            service_environment(
                 ENV="production",
                 DATABASE_URL=f"sqlite:///{folder / 'none.sqlite'}",
                 PUBLIC_URL="https://compte.exemple.fr",

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from typing import Any
 
+from flask import has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from terristory.extensions import db
 from tests.support.environment import CANARIES
 from tests.support.html import faults_of
 
@@ -26,8 +29,15 @@ class CheckedClient(FlaskClient):
     may_fail = False
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Send a request and check its answer."""
-        response = super().open(*args, **kwargs)
+        """Send a request and check its answer.
+
+        Flask would serve it within the test's own app context: `g` and the database session would live on from one
+        request to the next, as they never do in production. So it runs in an empty context.
+        """
+        response = Context().run(super().open, *args, **kwargs)
+        if has_app_context():
+            # The test sees what the request has changed.
+            db.session.expire_all()
         for answer in (*response.history, response):
             check(answer, may_fail=self.may_fail)
         return response

@@ -15,7 +15,7 @@ from terristory.extensions import db
 from terristory.regions.catalogue import load_regions
 from terristory.regions.models import Region
 from terristory.settings import PROJECT_ROOT, read_settings
-from tests.support.environment import tests_environment
+from tests.support.environment import service_environment
 from tests.support.postgres import Postgres
 
 
@@ -31,7 +31,7 @@ class TestDatabase(Protocol):
 
 def migrate(url: str) -> None:
     """Bring an empty database to the head of the migrations, with all regions loaded and open."""
-    app = create_app(read_settings(tests_environment(DATABASE_URL=url)))
+    app = create_app(read_settings(service_environment(DATABASE_URL=url)))
     with app.app_context():
         flask_migrate.upgrade(directory=str(PROJECT_ROOT / "migrations"))
         with transaction():

@@ -23,10 +23,10 @@ CHEAP_SETTINGS = {
 }
 
 
-def tests_environment(**settings: str | int | bool) -> dict[str, str]:
+def service_environment(**settings: str | int | bool) -> dict[str, str]:
     """Return the environment of a service under test: cheap values, then `settings` by their names without prefix.
 
-    `tests_environment(DATABASE_URL=url, ACCESS_TOKEN_SECONDS=1, RATE_LIMITS=False)`
+    `service_environment(DATABASE_URL=url, ACCESS_TOKEN_SECONDS=1, RATE_LIMITS=False)`
     """
     named = {
         PREFIX + name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in settings.items()

@@ -104,7 +104,7 @@ class Postgres:
     def connect(self, name: str = "postgres") -> psycopg.Connection:
         """Open a connection of the tests' own, in autocommit."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", dbname=name, autocommit=True, connect_timeout=5
+            host="127.0.0.1", port=self.port, user="postgres", dbname=name, autocommit=True, connect_timeout=2
         )
 
     def create_database(self, name: str, template: str = "template0") -> str:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from tests.support.components import Child, free_port, require
 
@@ -54,7 +56,7 @@ class RedisServer:
 
     def client(self) -> Redis:
         """Return a client of the tests' own."""
-        return Redis(port=self.port, socket_timeout=2)
+        return Redis(port=self.port, socket_timeout=2, retry=Retry(NoBackoff(), retries=0))
 
     def _answers(self) -> bool:
         try:
