@@ -1,7 +1,92 @@
-"""Commands of the feature."""
+"""Commands on regions: load, list, open, close, set."""
 
-from flask import Flask
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from terristory.database import transaction
+from terristory.regions.catalogue import (
+    close_regions_named,
+    describe_region,
+    load_regions,
+    open_regions_named,
+)
+from terristory.regions.errors import RegionNotDescribed, UnknownRegion
+from terristory.regions.lookup import all_regions
+
+regions = AppGroup("regions", help="The regions: which exist, which are open, what they say about themselves.")
+UNKNOWN = "Unknown region. `flask --app wsgi regions list` names them all."
 
 
 def add_commands(app: Flask) -> None:
-    """Add the feature's commands to `flask`."""
+    """Add the `regions` commands to `flask`."""
+    app.cli.add_command(regions)
+
+
+@regions.command("load")
+def load() -> None:
+    """Add the 18 regions of France that are missing (closed in production, open in development)."""
+    with transaction():
+        added = load_regions(open_all=not current_app.config["SETTINGS"].production)
+    click.echo(f"{added} regions added.")
+
+
+@regions.command("list")
+def list_all() -> None:
+    """List every region: key, open or closed, name, contact."""
+    for region in all_regions():
+        state = "open" if region.is_open else "closed"
+        click.echo(f"{region.key}\t{state}\t{region.nom}\t{region.contact or '-'}")
+
+
+@regions.command("open")
+@click.argument("keys", nargs=-1, required=True)
+def open_some(keys: tuple[str, ...]) -> None:
+    """Open regions. In production each must first have said who answers for the data (`regions set`)."""
+    try:
+        with transaction():
+            opened = open_regions_named(keys, described=current_app.config["SETTINGS"].production)
+    except UnknownRegion:
+        raise click.ClickException(UNKNOWN) from None
+    except RegionNotDescribed as error:
+        options = " ".join("--" + name.replace("_", "-") for name in error.missing)
+        raise click.ClickException(f"Nothing opened: first fill {options} with `regions set`.") from None
+    click.echo("Open: " + ", ".join(region.key for region in opened))
+
+
+@regions.command("close")
+@click.argument("keys", nargs=-1, required=True)
+def close_some(keys: tuple[str, ...]) -> None:
+    """Close regions: from outside they answer 404; nothing is deleted."""
+    try:
+        with transaction():
+            closed = close_regions_named(keys)
+    except UnknownRegion:
+        raise click.ClickException(UNKNOWN) from None
+    click.echo("Closed: " + ", ".join(region.key for region in closed))
+
+
+@regions.command("set")
+@click.argument("key")
+@click.option("--contact", help="Mail address shown to people, and Reply-To of every mail.")
+@click.option("--organisme", help="Legal person that is the data controller.")
+@click.option("--dpo", help="How to reach the data protection officer.")
+@click.option("--adresse", help="Postal address of the organisation.")
+@click.option("--directeur-publication", help="Publishing director, for the legal notice.")
+@click.option("--hebergeur", help="Host, for the legal notice.")
+@click.option("--delai", help="Usual delay of a decision, such as « sous cinq jours ouvrés ».")
+def set_description(key: str, **description: str | None) -> None:
+    """Set what a region says about itself."""
+    given = {name: value for name, value in description.items() if value is not None}
+    for name, value in given.items():
+        if any(ord(character) < 32 for character in value):
+            raise click.ClickException(f"--{name.replace('_', '-')} must be one line of text.")
+    contact = given.get("contact")
+    if contact and ("@" not in contact or " " in contact.strip()):
+        raise click.ClickException("--contact must be a mail address.")
+    try:
+        with transaction():
+            region = describe_region(key, given)
+    except UnknownRegion:
+        raise click.ClickException(UNKNOWN) from None
+    click.echo(f"{region.nom}: " + (", ".join(given) or "nothing") + " set.")
