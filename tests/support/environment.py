@@ -19,7 +19,6 @@ CHEAP_SETTINGS = {
     PREFIX + "SECRET_KEY": SECRET_KEY,
     PREFIX + "METRICS_TOKEN": METRICS_TOKEN,
     PREFIX + "CAPTCHA_COST": "1",
-    PREFIX + "PUBLIC_URL": "http://localhost",
 }
 
 

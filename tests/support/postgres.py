@@ -1,6 +1,7 @@
 """A throw-away PostgreSQL cluster on loopback, without any promise of durability."""
 
 import os
+import pwd
 import shutil
 import signal
 import tempfile
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -124,8 +126,6 @@ class Postgres:
         return True
 
     def _signal_all(self, sign: signal.Signals) -> None:
-        import psutil
-
         postmaster = psutil.Process(self.child.process.pid)
         for process in (postmaster, *postmaster.children(recursive=True)):
             process.send_signal(sign)
@@ -144,8 +144,6 @@ def running_postgres() -> Iterator[Postgres]:
 
 def _unprivileged_user() -> str:
     """PostgreSQL refuses to run as root; Debian's package brings a user for it."""
-    import pwd
-
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
 
@@ -159,6 +157,4 @@ def _as_unprivileged() -> list[str]:
 
 
 def _group_of(user: str) -> int:
-    import pwd
-
     return pwd.getpwnam(user).pw_gid

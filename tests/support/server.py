@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import requests
 
+from terristory.settings import PREFIX
 from tests.support.components import Child, free_port
 from tests.support.environment import EMPTY_SETTINGS
 
@@ -52,8 +54,6 @@ class Server:
 
         Raises RuntimeError with the output when it fails.
         """
-        import subprocess
-
         done = subprocess.run(
             [*FLASK, *arguments],
             capture_output=True,
@@ -85,7 +85,8 @@ FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
 def server_environment(port: int, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of a child: a few names of this machine, no setting but those given."""
     machine = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**machine, "PYTHONUNBUFFERED": "1", **EMPTY_SETTINGS, "HOST": "127.0.0.1", "PORT": str(port), **environ}
+    place = {"HOST": "127.0.0.1", "PORT": str(port), PREFIX + "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    return {**machine, "PYTHONUNBUFFERED": "1", **EMPTY_SETTINGS, **place, **environ}
 
 
 @contextmanager
