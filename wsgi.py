@@ -2,7 +2,9 @@
 
 from terristory.app import create_app
 from terristory.settings import SettingsError, environment, read_settings
+from terristory.web.request_log import configure_logging
 
+configure_logging()
 try:
     app = create_app(read_settings(environment()))
 except SettingsError as error:

@@ -1,0 +1,58 @@
+"""What must hold before the service serves: migrated tables, known regions, the audit's retention."""
+
+import logging
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from flask import current_app
+from flask_migrate import upgrade
+from sqlalchemy import inspect, text
+
+from terristory.audit.models import AuditRetention
+from terristory.database import transaction
+from terristory.extensions import db
+from terristory.regions.catalogue import load_regions
+from terristory.settings import PROJECT_ROOT, Settings
+
+MIGRATIONS = PROJECT_ROOT / "migrations"
+
+
+def head_revision() -> str | None:
+    """Return the newest revision that the code knows."""
+    configuration = Config(str(MIGRATIONS / "alembic.ini"))
+    configuration.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(configuration).get_current_head()
+
+
+def database_revision() -> str | None:
+    """Return the revision that the database is at, None when it has no tables."""
+    if not inspect(db.engine).has_table("alembic_version"):
+        return None
+    return db.session.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def prepare(settings: Settings) -> None:
+    """Migrate to the head, add missing regions (open in development), keep the audit's retention in step."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if database_revision() != head_revision():
+        db.session.remove()
+        upgrade(directory=str(MIGRATIONS))
+    _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    with transaction():
+        load_regions(open_all=not settings.production)
+        keep_audit_days(settings.keep_audit_days)
+
+
+def keep_audit_days(days: int) -> None:
+    """Tell the trigger that guards the audit trail how many days a line must be kept."""
+    retention = db.session.get(AuditRetention, 1)
+    if retention is None:
+        db.session.add(AuditRetention(id=1, days=days))
+    elif retention.days != days:
+        retention.days = days
+
+
+def _protect_database_file(url: str) -> None:
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).chmod(0o600)
