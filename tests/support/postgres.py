@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -77,7 +77,8 @@ class Postgres:
         self.child.stop(signal.SIGINT)
 
     def kill(self) -> None:
-        """End the server as a power cut would; it can be started again."""
+        """End the server and all its backends as a power cut would; it can be started again."""
+        self._signal_all(signal.SIGKILL)
         self.child.kill()
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
@@ -128,7 +129,9 @@ class Postgres:
     def _signal_all(self, sign: signal.Signals) -> None:
         postmaster = psutil.Process(self.child.process.pid)
         for process in (postmaster, *postmaster.children(recursive=True)):
-            process.send_signal(sign)
+            # A backend may end while the list is read.
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(sign)
 
 
 @contextmanager
