@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, case, event, text
+from sqlalchemy import DateTime, Engine, Index, UniqueConstraint, case, event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
@@ -91,7 +91,9 @@ def violates(error: IntegrityError, constraint: str) -> bool:
 
 def _columns_of(constraint: str) -> str:
     for table in db.metadata.tables.values():
-        for item in (*table.constraints, *table.indexes):
+        uniques: list[UniqueConstraint | Index] = [*table.indexes]
+        uniques += [item for item in table.constraints if isinstance(item, UniqueConstraint)]
+        for item in uniques:
             if item.name == constraint:
                 return ", ".join(f"{table.name}.{column.name}" for column in item.columns)
     raise LookupError(f"no constraint is named {constraint}")

@@ -1,13 +1,11 @@
 """Languages: French first, English second; times in the region's zone."""
 
 from datetime import datetime
-from typing import Any
 
 from flask import g, request
-from flask_babel import format_datetime, get_locale
+from flask_babel import format_datetime, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 __all__ = ["LANGUAGES", "_", "_l", "choose_language", "choose_time_zone", "language", "local_time", "ngettext"]
 
@@ -44,8 +42,7 @@ def language() -> str:
 def local_time(moment: datetime, style: str = "long") -> str:
     """Format a moment for people: `long` « 3 mars 2026 à 14:05 », `day` « 3 mars 2026 », `clock` « 14:05 »."""
     if style == "day":
-        return format_datetime(moment, "d MMMM y")
+        return str(format_datetime(moment, "d MMMM y"))
     if style == "clock":
-        return format_datetime(moment, "HH:mm")
-    joined: Any = _("%(day)s à %(clock)s", day=local_time(moment, "day"), clock=local_time(moment, "clock"))
-    return str(joined)
+        return str(format_datetime(moment, "HH:mm"))
+    return str(_("%(day)s à %(clock)s", day=local_time(moment, "day"), clock=local_time(moment, "clock")))

@@ -56,4 +56,3 @@ def _new_admin(region: str, now: datetime) -> User:
     db.session.add(admin)
     db.session.flush()
     return admin
-

@@ -29,7 +29,8 @@ def database_revision() -> str | None:
     """Return the revision that the database is at, None when it has no tables."""
     if not inspect(db.engine).has_table("alembic_version"):
         return None
-    return db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def prepare(settings: Settings) -> None:

@@ -11,7 +11,7 @@ class UnknownRegion(DomainError):
 
 
 class RegionNotDescribed(DomainError):
-    """A region cannot open before it has said who answers for the data: `missing` names what `regions set` must fill."""
+    """A region opens once it has said who answers for the data: `missing` names what `regions set` must fill."""
 
     code = "region_not_described"
     kind = Kind.CONFLICT

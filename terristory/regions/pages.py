@@ -52,9 +52,9 @@ def accessibility() -> ResponseReturnValue:
     return render_template("regions/accessibility.html")
 
 
-@pages.get("/aide")
+@pages.get("/aide", endpoint="help")
 @open_to_all
-def help() -> ResponseReturnValue:
+def list_guides() -> ResponseReturnValue:
     """List the guides."""
     return render_template("regions/help.html")
 

@@ -48,21 +48,31 @@ def allowed_methods(error: HTTPException) -> str | None:
 
 def _words(status: int) -> tuple[str, str]:
     words = {
-        400: (_("Demande incomprise"), _("Votre navigateur a envoyé une demande que nous ne comprenons pas. Revenez à la page précédente et recommencez.")),
-        403: (_("Cette page est réservée"), _("Votre compte n'ouvre pas cette page. Si vous pensez que c'est une erreur, écrivez à votre région.")),
-        404: (_("Page introuvable"), _("Cette adresse ne mène à rien. Vérifiez-la si vous l'avez tapée ; si vous avez suivi un lien, il n'est plus bon.")),
-        405: (_("Action impossible ici"), _("Cette adresse ne s'utilise pas ainsi. Revenez à la page précédente et recommencez.")),
+        400: (
+            _("Demande incomprise"),
+            _("Votre navigateur a envoyé une demande que nous ne comprenons pas. Revenez à la page précédente."),
+        ),
+        403: (
+            _("Cette page est réservée"),
+            _("Votre compte n'ouvre pas cette page. Si vous pensez que c'est une erreur, écrivez à votre région."),
+        ),
+        404: (
+            _("Page introuvable"),
+            _("Cette adresse ne mène à rien. Vérifiez-la si vous l'avez tapée ; un lien suivi peut ne plus être bon."),
+        ),
+        405: (_("Action impossible ici"), _("Cette adresse ne s'utilise pas ainsi. Revenez à la page précédente.")),
         410: (_("Ce lien ne sert plus"), _("Il a déjà servi ou il a expiré.")),
         413: (_("Envoi trop volumineux"), _("Raccourcissez vos textes et recommencez.")),
         415: (_("Envoi incompris"), _("Revenez à la page précédente et recommencez.")),
-        429: (_("Trop de demandes"), _("Il y a eu trop de demandes depuis votre réseau. Attendez un peu, puis recommencez.")),
-        503: (_("Service momentanément indisponible"), _("Rien n'est perdu : réessayez dans quelques instants.")),
-    }  # fmt: skip
-    return words.get(status) or (
-        str(_("Une erreur est survenue")),
-        str(
-            _(
-                "Elle vient de nous et elle a été notée. Réessayez ; si elle revient, donnez le numéro ci-dessous à votre région."
-            )
+        429: (
+            _("Trop de demandes"),
+            _("Il y a eu trop de demandes depuis votre réseau. Attendez un peu, puis recommencez."),
         ),
+        503: (_("Service momentanément indisponible"), _("Rien n'est perdu : réessayez dans quelques instants.")),
+    }
+    ours = (
+        _("Une erreur est survenue"),
+        _("Elle vient de nous et elle a été notée. Si elle revient, donnez le numéro ci-dessous à votre région."),
     )
+    title, message = words.get(status, ours)
+    return str(title), str(message)
