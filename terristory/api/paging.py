@@ -22,7 +22,7 @@ def encode_cursor(*keys: str | int) -> str:
     return base64.urlsafe_b64encode(json.dumps(keys, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, types: tuple[type, ...]) -> tuple[Any, ...] | None:
+def decode_cursor(cursor: str | None, types: tuple[type[str] | type[int], ...]) -> tuple[Any, ...] | None:
     """Return the sort keys that a cursor holds, or None without one. Raises BadCursor for anything we did not make."""
     if not cursor:
         return None
@@ -35,6 +35,6 @@ def decode_cursor(cursor: str | None, types: tuple[type, ...]) -> tuple[Any, ...
     if not isinstance(keys, list) or len(keys) != len(types):
         raise BadCursor
     for key, wanted in zip(keys, types, strict=True):
-        if type(key) is not wanted or (wanted is int and not -(2**62) < key < 2**62) or "\0" in str(key):
+        if type(key) is not wanted or (isinstance(key, int) and not -(2**62) < key < 2**62) or "\0" in str(key):
             raise BadCursor
     return tuple(keys)

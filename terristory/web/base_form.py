@@ -30,10 +30,10 @@ def has_unprintable(text: str, *, multiline: bool = False) -> bool:
     )
 
 
-class BaseForm(FlaskForm):  # type: ignore[misc]
+class BaseForm(FlaskForm):
     """A form for both doors: pages post it, and `api.json_forms` fills the very same class from JSON."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         """Tidy every text on its way in. Passwords and opaque values are no StringField subclass of ours."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
