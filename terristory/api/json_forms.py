@@ -1,7 +1,7 @@
 """Fill a form from a JSON body. FlaskForm would read JSON by itself, and let wrong shapes through."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form
@@ -35,7 +35,7 @@ def fill_from_json(form_class: type[AnyForm], *, lenient: bool = False, **option
     counts as absent. `lenient` (the drop-in routes) ignores both kinds of oddity, and takes an absent body as `{}`.
     """
     body = json_object(lenient=lenient)
-    blank: Iterable[Field] = form_class(formdata=None, meta={"csrf": False}, **options)
+    blank = cast(Iterable[Field], form_class(formdata=None, meta={"csrf": False}, **options))
     wanted = {field.name: _json_type(field) for field in blank if field.name not in _NEVER_IN_JSON}
     given = {name: value for name, value in body.items() if value is not None}
     odd = {name: _what_is_odd(value, wanted.get(name)) for name, value in given.items()}
