@@ -40,6 +40,8 @@ from terristory.api.json_body import install_strict_json
 from terristory.api.last_resort import install_error_handlers
 from terristory.auth.cookies import install_cookie_names
 from terristory.auth.guards import current_person, install_session_renewal, install_token_keys
+from terristory.captcha.challenge import use_captcha_keys
+from terristory.captcha.ticket import use_ticket_keys
 from terristory.database import engine_options
 from terristory.extensions import babel, csrf, db, jwt, limiter, mail, migrate
 from terristory.i18n import LANGUAGE_COOKIE, LANGUAGES, choose_language, choose_time_zone, language, local_time
@@ -147,6 +149,8 @@ def configure(app: Flask, settings: Settings) -> None:
     configure_hashing(settings.argon2_memory_kib, settings.argon2_time, threads=hashing_threads(settings.web_workers))
     use_sealing_keys(settings.keys("mail-sealing"))
     use_link_keys(settings.keys("signed-links"))
+    use_captcha_keys(settings.keys("altcha-sign"), settings.keys("altcha-key"))
+    use_ticket_keys(settings.keys("captcha-ticket"))
 
 
 def hashing_threads(workers: int) -> int:

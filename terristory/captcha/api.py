@@ -1,5 +1,32 @@
-"""JSON endpoints of the feature."""
+"""The challenge of the automatic check, as JSON."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from terristory.api.json_forms import InvalidFields
+from terristory.captcha.challenge import FORMS, issue_challenge
+from terristory.clock import utc_now
+from terristory.i18n import _
+from terristory.regions.models import Region
+from terristory.settings import Settings
+from terristory.web.access import open_to_all
+from terristory.web.rate_limits import limited
 
 api = Blueprint("captcha_api", __name__, url_prefix="/api")
+
+
+@api.get("/<region:region>/captcha")
+@open_to_all
+@limited("captcha")
+def captcha(region: Region) -> ResponseReturnValue:
+    """Issue a challenge for one form of the region; it is fetched when somebody begins to fill that form."""
+    form = request.args.get("form", "")
+    if form not in FORMS:
+        raise InvalidFields({"form": [str(_("Indiquez un des formulaires : %(forms)s.", forms=", ".join(FORMS)))]})
+    settings: Settings = current_app.config["SETTINGS"]
+    challenge = issue_challenge(
+        form, region.key, cost=settings.captcha_cost, life_seconds=settings.captcha_seconds, now=utc_now()
+    )
+    response = jsonify(challenge)
+    response.headers["Cache-Control"] = "no-store"
+    return response
