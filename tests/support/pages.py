@@ -1,0 +1,60 @@
+"""What a browser test needs besides Chromium: a page whose complaints fail the test, and the checks of every page."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4"]
+# Chromium reports answers such as 422 and 410 as console errors; those are the point of many tests.
+EXPECTED_NOISE = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d)")
+LEAST_TARGET = 24
+
+SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+  .filter(item => item.offsetParent !== null && !item.closest('p, li, dd, td, .visually-hidden, .skip-link'))
+  .map(item => [item, item.getBoundingClientRect()])
+  .filter(([item, box]) => box.width > 0 && (box.width < LEAST || box.height < LEAST))
+  .filter(([item]) => !(item.labels && item.labels.length))
+  .map(([item, box]) => item.outerHTML.slice(0, 80) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height))
+""".replace("LEAST", str(LEAST_TARGET))
+
+
+@contextmanager
+def watched_page(context: BrowserContext) -> Iterator[Page]:
+    """Open a page; console errors, CSP violations, script errors and requests to elsewhere fail the test at the end."""
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not EXPECTED_NOISE.search(message.text):
+            complaints.append(f"console {message.type}: {message.text}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+    page.on("requestfailed", lambda request: complaints.append(f"request failed: {request.url} {request.failure}"))
+    yield page
+    real = [complaint for complaint in complaints if "net::ERR_ABORTED" not in complaint]
+    page.close()
+    assert not real, real
+
+
+def check_page(page: Page) -> None:
+    """Check what every page owes: axe's RGAA and WCAG rules, one h1, a title, targets, no scroll sideways at 320 px."""
+    response = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}}).response
+    found = [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in response["violations"]]
+    assert not found, (page.url, found)
+    assert page.locator("h1").count() == 1, page.url
+    assert " – TerriSTORY" in page.title(), page.title()
+    small = page.evaluate(SMALL_TARGETS)
+    assert not small, (page.url, small)
+    size = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 640})
+    overflow = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, (page.url, overflow)
+    if size:
+        page.set_viewport_size(size)
+    for field in page.locator("[aria-invalid=true]").all():
+        described = (field.get_attribute("aria-describedby") or "").split()
+        assert described and all(page.locator(f"[id='{name}']").count() == 1 for name in described), page.url
