@@ -4,6 +4,7 @@ import logging
 import random
 
 from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,6 +15,7 @@ from terristory.api.problems import Refused, problem
 from terristory.errors import DomainError
 from terristory.i18n import _
 from terristory.web.error_pages import allowed_methods, error_page
+from terristory.web.lower_case import lower_case_redirect
 
 log = logging.getLogger("terristory.errors")
 CODES = {
@@ -62,10 +64,13 @@ def _csrf_failed(_error: CSRFError) -> Response:
     )
 
 
-def _http_error(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None and isinstance(error.response, Response):
         return error.response
+    elsewhere = lower_case_redirect() if status == 404 else None
+    if elsewhere is not None:
+        return elsewhere
     if 300 <= status < 400:
         redirection: Response = error.get_response()  # type: ignore[assignment]
         return redirection
