@@ -58,7 +58,7 @@ def metrics_text(now: datetime) -> bytes:
 def _add_database_gauges(registry: CollectorRegistry, now: datetime) -> None:
     outbox = Gauge("terristory_outbox_mails", "Mails in the outbox by state.", ["state"], registry=registry)
     rows = db.session.execute(select(OutboxMail.state, func.count()).group_by(OutboxMail.state))
-    by_state = dict(rows.tuples().all())
+    by_state = dict(rows.all())
     for state in MailState:
         outbox.labels(state.value).set(by_state.get(state.value, 0))
     lag = oldest_due(now)
@@ -73,7 +73,7 @@ def _add_database_gauges(registry: CollectorRegistry, now: datetime) -> None:
     counts = db.session.execute(
         select(AuditLine.event, func.count()).where(AuditLine.event.in_(_COUNTED)).group_by(AuditLine.event)
     )
-    by_event = dict(counts.tuples().all())
+    by_event = dict(counts.all())
     for event, outcome in _COUNTED.items():
         events.labels(outcome).set(by_event.get(event.value, 0))
     fallback = Gauge("terristory_limiter_fallback", "1 while request limits count per process.", registry=registry)

@@ -31,5 +31,5 @@ def count_by_status(region: str) -> dict[str, int]:
     """Return how many accounts of the region stand in each status (all five are named)."""
     rows = db.session.execute(select(User.status, func.count()).where(User.region == region).group_by(User.status))
     counts = {status.value: 0 for status in Status}
-    counts.update(rows.tuples().all())
+    counts.update(rows.all())
     return counts
