@@ -63,7 +63,7 @@ def _what_is_odd(value: Any, wanted: type | None) -> str:
         return str(_("Ce champ n'existe pas ici."))
     if type(value) is not wanted:
         return str(_("Ce champ attend un texte.") if wanted is str else _("Ce champ attend true ou false."))
-    if wanted is str and any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in value):
+    if wanted is str and any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in str(value)):
         return str(_("Retirez les caractères invisibles ou de contrôle."))
     return ""
 
