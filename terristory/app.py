@@ -30,7 +30,6 @@ import terristory.operations.cli
 import terristory.password_change.api
 import terristory.password_change.pages
 import terristory.regions.api
-import terristory.regions.cli
 import terristory.regions.models
 import terristory.regions.pages
 import terristory.user.api
@@ -38,14 +37,17 @@ import terristory.user.models
 import terristory.user.pages
 from terristory.api.json_body import install_strict_json
 from terristory.api.last_resort import install_error_handlers
+from terristory.auth.captcha_work import work_level
 from terristory.auth.cookies import install_cookie_names
 from terristory.auth.guards import current_person, install_session_renewal, install_token_keys
+from terristory.captcha.api import let_work_grow
 from terristory.captcha.challenge import use_captcha_keys
 from terristory.captcha.ticket import use_ticket_keys
 from terristory.database import engine_options
 from terristory.extensions import babel, csrf, db, jwt, limiter, mail, migrate
 from terristory.i18n import LANGUAGE_COOKIE, LANGUAGES, choose_language, choose_time_zone, language, local_time
 from terristory.mail_outbox.sealing import use_sealing_keys
+from terristory.operations.metrics import install_request_metrics
 from terristory.passwords.hashing import configure_hashing
 from terristory.regions.guards import install_region_loading
 from terristory.settings import PROJECT_ROOT, Settings
@@ -79,7 +81,6 @@ ENDPOINTS = (
     livez,
 )
 COMMANDS = (
-    terristory.regions.cli.add_commands,
     terristory.admin.cli.add_commands,
     terristory.audit.cli.add_commands,
     terristory.mail_outbox.cli.add_commands,
@@ -99,6 +100,7 @@ def create_app(settings: Settings) -> Flask:
     configure(app, settings)
     bind_extensions(app, settings)
     install_request_log(app, settings)
+    install_request_metrics(app)
     install_strict_json(app)
     install_region_loading(app)
     install_static_files(app)
@@ -151,6 +153,7 @@ def configure(app: Flask, settings: Settings) -> None:
     use_link_keys(settings.keys("signed-links"))
     use_captcha_keys(settings.keys("altcha-sign"), settings.keys("altcha-key"))
     use_ticket_keys(settings.keys("captcha-ticket"))
+    let_work_grow("authenticate", work_level)
 
 
 def hashing_threads(workers: int) -> int:

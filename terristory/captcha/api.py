@@ -1,5 +1,7 @@
 """The challenge of the automatic check, as JSON."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
@@ -10,9 +12,17 @@ from terristory.i18n import _
 from terristory.regions.models import Region
 from terristory.settings import Settings
 from terristory.web.access import open_to_all
+from terristory.web.network import client_network
 from terristory.web.rate_limits import limited
 
 api = Blueprint("captcha_api", __name__, url_prefix="/api")
+_levels: dict[str, Callable[..., int]] = {}
+
+
+def let_work_grow(form: str, level_of: Callable[..., int]) -> None:
+    """Have `level_of(network, now=…)` say how hard the check of a form is. Called once when the app is built."""
+    # `auth` knows who keeps failing, and lies above this feature.
+    _levels[form] = level_of
 
 
 @api.get("/<region:region>/captcha")
@@ -24,8 +34,15 @@ def captcha(region: Region) -> ResponseReturnValue:
     if form not in FORMS:
         raise InvalidFields({"form": [str(_("Indiquez un des formulaires : %(forms)s.", forms=", ".join(FORMS)))]})
     settings: Settings = current_app.config["SETTINGS"]
+    now = utc_now()
+    grows = form in _levels and settings.rate_limits
     challenge = issue_challenge(
-        form, region.key, cost=settings.captcha_cost, life_seconds=settings.captcha_seconds, now=utc_now()
+        form,
+        region.key,
+        cost=settings.captcha_cost,
+        life_seconds=settings.captcha_seconds,
+        now=now,
+        level=_levels[form](client_network(), now=now) if grows else 0,
     )
     response = jsonify(challenge)
     response.headers["Cache-Control"] = "no-store"

@@ -19,7 +19,7 @@ from terristory.extensions import db
 ALGORITHM = "PBKDF2/SHA-256"
 FORMS = ("create_user", "confirm", "regenerate_password", "authenticate")
 MOST_CHARACTERS = 4096
-MOST_LEVEL = 3
+MOST_LEVEL = 2
 # The counter is drawn, not left to luck: half a second on a desktop, and never five times that.
 COUNTERS = (150, 450)
 CHEAP_COUNTERS = (1, 3)

@@ -4,10 +4,13 @@ import pytest
 from flask import g
 from werkzeug.datastructures import MultiDict
 
+from terristory.auth.models import Failure
 from terristory.captcha.forms import CaptchaMixin, CaptchaSpent
 from terristory.clock import utc_now
 from terristory.database import transaction
+from terristory.extensions import db
 from terristory.regions.lookup import find_open_region
+from terristory.settings import digest_of
 from terristory.web.base_form import Filled, TextField
 from tests.support.captcha import solved_captcha
 
@@ -52,6 +55,19 @@ def test_one_network_can_ask_for_so_many(make_app):
     client = make_app(LIMIT_CAPTCHA="2/minute").test_client()
     answers = [client.get(f"/api/bretagne/captcha?form={FORM}").status_code for _ in range(3)]
     assert answers == [200, 200, 429]
+
+
+@pytest.mark.parametrize(("failures", "most"), [(24, 3), (25, 6), (45, 12), (500, 12)])
+def test_the_work_of_signing_in_grows_with_the_failures_of_a_network_and_no_other_does(client, clock, failures, most):
+    with transaction():
+        db.session.add(Failure(key=digest_of("network:127.0.0.1"), count=failures, last_at=clock.now()))
+
+    def bound(form):
+        return client.get(f"/api/bretagne/captcha?form={form}").get_json()["parameters"]["data"]["max"]
+
+    assert (bound("authenticate"), bound(FORM)) == (most, 3)
+    clock.move(days=1)
+    assert bound("authenticate") == 3
 
 
 @pytest.fixture
