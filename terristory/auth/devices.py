@@ -1,0 +1,45 @@
+"""What a device is called in front of its owner."""
+
+import re
+
+from terristory.i18n import _
+
+MOST_CHARACTERS = 100
+# Order matters: Edge and Opera also say Chrome, and Chrome also says Safari.
+_BROWSERS = (
+    ("Edge", re.compile(r"\bEdg(?:e|A|iOS)?/")),
+    ("Opera", re.compile(r"\bOPR/|\bOpera")),
+    ("Samsung Internet", re.compile(r"\bSamsungBrowser/")),
+    ("Firefox", re.compile(r"\b(?:Firefox|FxiOS)/")),
+    ("Chrome", re.compile(r"\b(?:Chrome|Chromium|CriOS)/")),
+    ("Safari", re.compile(r"\bVersion/.*\bSafari/")),
+)
+_SYSTEMS = (
+    ("Android", re.compile(r"\bAndroid\b")),
+    ("iPhone", re.compile(r"\biPhone\b")),
+    ("iPad", re.compile(r"\biPad\b")),
+    ("Windows", re.compile(r"\bWindows\b")),
+    ("macOS", re.compile(r"\bMacintosh\b|\bMac OS X\b")),
+    ("ChromeOS", re.compile(r"\bCrOS\b")),
+    ("Linux", re.compile(r"\bLinux\b|\bX11\b")),
+)
+
+
+def device_words(user_agent: str) -> str:
+    """Return words such as « Firefox sur Windows » for a User-Agent; what it says of itself is never shown as it is."""
+    browser = _first(_BROWSERS, user_agent[:500])
+    system = _first(_SYSTEMS, user_agent[:500])
+    if browser and system:
+        return str(_("%(browser)s sur %(system)s", browser=browser, system=system))
+    return browser or system or str(_("Appareil inconnu"))
+
+
+def tidy_device_name(name: object) -> str:
+    """Return the name an API client gave its device, printable and short; "" for none or no text at all."""
+    if not isinstance(name, str):
+        return ""
+    return "".join(character for character in name if character.isprintable()).strip()[:MOST_CHARACTERS]
+
+
+def _first(table: tuple[tuple[str, re.Pattern[str]], ...], user_agent: str) -> str:
+    return next((name for name, pattern in table if pattern.search(user_agent)), "")

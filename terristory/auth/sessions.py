@@ -1,0 +1,151 @@
+"""Opening a session, keeping it alive, leaving it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+
+from terristory.audit.events import AuditEvent
+from terristory.audit.trail import record
+from terristory.auth.access_token import make_access_token
+from terristory.auth.mails import new_device_mail
+from terristory.auth.models import Session
+from terristory.auth.refresh_token import (
+    Refused,
+    Replayed,
+    Rotated,
+    rotate_refresh_token,
+    store_refresh_token,
+)
+from terristory.auth.revocation import end_session
+from terristory.extensions import db
+from terristory.mail_outbox.outbox import put_in_outbox
+from terristory.user.models import User
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where a request comes from. `device_digest` "" is the slot shared by API clients that name no device.
+
+    `device` is what the owner will read, `new_device_cookie` the cookie to give to a browser seen for the first time.
+    """
+
+    device_digest: str
+    device: str
+    network: str
+    by_browser: bool
+    new_device_cookie: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that lives, with the tokens to hand over. `fresh`: it was opened just now, by a sign-in."""
+
+    session_id: UUID
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    must_change_password: bool = False
+    fresh: bool = False
+    new_device_cookie: str | None = field(default=None, repr=False)
+
+    def tokens_json(self) -> dict[str, str | bool]:
+        """Return the answer's body for API clients."""
+        body: dict[str, str | bool] = {"access_token": self.access_token, "refresh_token": self.refresh_token}
+        return body | ({"password_change_required": True} if self.must_change_password else {})
+
+
+def open_session(
+    user: User,
+    visit: Visit,
+    *,
+    rotates: bool,
+    life: timedelta,
+    access_seconds: int,
+    must_change_password: bool = False,
+    now: datetime,
+) -> Opened:
+    """Open a session in the device's slot, whose former session is replaced; audit `auth.signed_in`.
+
+    `life` is its absolute life, `access_seconds` that of its access token. The account's `last_sign_in_at` moves, and
+    a device never seen for this account (but for the very first one) is told to its owner by mail.
+    """
+    # Locked: of two sign-ins of one device at once, the second must see the first one's session to replace it.
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    _tell_of_new_device(user, visit, now)
+    session = Session(
+        id=uuid4(),
+        user_id=user.id,
+        device_digest=visit.device_digest,
+        device=visit.device,
+        network=visit.network,
+        rotates=rotates,
+        must_change_password=must_change_password,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + life,
+    )
+    db.session.add(session)
+    db.session.flush()
+    refresh_token = store_refresh_token(session, now=now)
+    db.session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, inactivity_warned_at=None))
+    details = {"session": str(session.id)}
+    record(AuditEvent.SIGNED_IN, region=user.region, actor=user.id, subject=user.id, details=details, now=now)
+    return Opened(
+        session_id=session.id,
+        access_token=make_access_token(user, session.id, life_seconds=access_seconds, now=now),
+        refresh_token=refresh_token,
+        expires_at=session.expires_at,
+        must_change_password=must_change_password,
+        fresh=True,
+        new_device_cookie=visit.new_device_cookie,
+    )
+
+
+def renew_session(
+    presented: str,
+    *,
+    region: str | None = None,
+    of_account: UUID | None = None,
+    access_seconds: int,
+    grace_seconds: int,
+    idle_seconds: int,
+    now: datetime,
+) -> Opened | Replayed | Refused:
+    """Use a refresh token (see rotate_refresh_token) and make the access token that goes with its successor."""
+    outcome = rotate_refresh_token(
+        presented,
+        region=region,
+        of_account=of_account,
+        grace_seconds=grace_seconds,
+        idle_seconds=idle_seconds,
+        now=now,
+    )
+    if not isinstance(outcome, Rotated):
+        return outcome
+    user, session = outcome.user, outcome.session
+    return Opened(
+        session_id=session.id,
+        access_token=make_access_token(user, session.id, life_seconds=access_seconds, now=now),
+        refresh_token=outcome.token,
+        expires_at=session.expires_at,
+        must_change_password=session.must_change_password,
+    )
+
+
+def sign_out(region: str, user_id: UUID, session_id: UUID, *, now: datetime) -> bool:
+    """End the session its owner leaves; return whether it lived until now (repeating is no error)."""
+    if not end_session(user_id, session_id, now=now):
+        return False
+    details = {"session": str(session_id)}
+    record(AuditEvent.SIGNED_OUT, region=region, actor=user_id, subject=user_id, details=details, now=now)
+    return True
+
+
+def _tell_of_new_device(user: User, visit: Visit, now: datetime) -> None:
+    seen = select(Session.id).where(Session.user_id == user.id)
+    if db.session.scalar(seen.where(Session.device_digest == visit.device_digest).limit(1)) is not None:
+        return
+    if db.session.scalar(seen.limit(1)) is not None:
+        put_in_outbox(new_device_mail(user, device=visit.device, network=visit.network, now=now), now=now)
