@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from terristory.extensions import db
 from tests.support.environment import CANARIES
 from tests.support.html import faults_of
+from tests.support.openapi import answer_faults
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -53,7 +54,7 @@ class CheckedClient(FlaskClient):
 
 
 def check(response: TestResponse, *, may_fail: bool = False) -> None:
-    """Raise AssertionError naming all faults of one answer: a 500, headers, cookies, secrets, the page's HTML."""
+    """Raise AssertionError naming all faults of one answer: a 500, headers, cookies, secrets, HTML, what the API describes."""
     faults: list[str] = []
     if response.status_code == 500 and not may_fail:
         faults.append("it is a 500")
@@ -62,6 +63,7 @@ def check(response: TestResponse, *, may_fail: bool = False) -> None:
     body = response.get_data().decode(errors="replace")
     faults += [f"the secret {secret[:12]}… is in its body" for secret in CANARIES if secret in body]
     faults += [f"{trace!r} is in its body" for trace in TRACES if trace in body]
+    faults += _departures_from_description(response)
     if _is_page(response, body):
         faults += faults_of(body, inline_styles=response.request.path.startswith("/dev/courriels/"))
     if faults:
@@ -71,6 +73,12 @@ def check(response: TestResponse, *, may_fail: bool = False) -> None:
 
 def _is_page(response: TestResponse, body: str) -> bool:
     return response.mimetype == "text/html" and bool(body) and response.status_code not in range(300, 400)
+
+
+def _departures_from_description(response: TestResponse) -> Iterator[str]:
+    """Judge an answer of the API by openapi.yaml."""
+    request, kind = response.request, response.headers.get("Content-Type", "")
+    return answer_faults(request.method, request.path, response.status_code, kind, response.get_data())
 
 
 def _header_faults(response: TestResponse) -> Iterator[str]:
