@@ -54,7 +54,7 @@ class CheckedClient(FlaskClient):
 
 
 def check(response: TestResponse, *, may_fail: bool = False) -> None:
-    """Raise AssertionError naming all faults of one answer: a 500, headers, cookies, secrets, HTML, what the API describes."""
+    """Raise AssertionError naming all faults of one answer: a 500, headers, cookies, secrets, HTML, its description."""
     faults: list[str] = []
     if response.status_code == 500 and not may_fail:
         faults.append("it is a 500")
