@@ -9,13 +9,14 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import delete, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
 
 from terristory.audit.events import AuditEvent
 from terristory.audit.trail import record
 from terristory.auth.models import RefreshToken, Session, TemporaryPassword
 from terristory.extensions import db
+from terristory.mail_outbox.models import MailState, OutboxMail
 from terristory.user.models import MailLink, User
 
 
@@ -27,10 +28,14 @@ def back_up(database_url: str, target: Path) -> None:
     """Write the whole database to `target` (mode 600), consistent although requests go on. Raises BackupFailed."""
     if target.exists():
         raise BackupFailed(f"{target} exists already")
+    if not target.parent.is_dir():
+        raise BackupFailed(f"{target.parent} is no folder")
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        raise BackupFailed("there is no database yet")
     draft = target.with_name(target.name + ".part")
     draft.touch(mode=0o600)
     try:
-        url = make_url(database_url)
         if url.get_backend_name() == "sqlite":
             with closing(sqlite3.connect(str(url.database))) as source, closing(sqlite3.connect(draft)) as copy:
                 source.backup(copy)
@@ -61,12 +66,20 @@ def restore(database_url: str, source: Path) -> None:
 
 
 def void_what_was_open(now: datetime) -> None:
-    """End what a restored copy must not bring back: sessions, refresh tokens, temporary passwords, mailed links."""
+    """End what a restored copy must not bring back: sessions, refresh tokens, temporary passwords, mailed links.
+
+    A mail that still waits and carries one of these secrets is given up: it would bring a dead link.
+    """
     db.session.execute(update(Session).where(Session.ended_at.is_(None)).values(ended_at=now))
-    db.session.execute(RefreshToken.__table__.delete())  # type: ignore[attr-defined]
+    db.session.execute(delete(RefreshToken))
     superseded = {"superseded_at": now}
     db.session.execute(update(TemporaryPassword).where(TemporaryPassword.superseded_at.is_(None)).values(superseded))
     db.session.execute(update(MailLink).where(MailLink.used_at.is_(None)).values(superseded))
+    db.session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.state == MailState.PENDING, OutboxMail.sealed.is_not(None))
+        .values(state=MailState.DEAD, sealed=None, last_error="restored")
+    )
     record(AuditEvent.SERVICE_RESTORED, region="", now=now)
 
 

@@ -1,20 +1,28 @@
-"""Commands of the operator: serve, secret, doctor, purge, backup, restore."""
+"""Commands of the operator: serve, secret, doctor, purge, backup, restore, regions."""
 
 import sys
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
 
+from terristory.clock import utc_now
+from terristory.database import transaction
 from terristory.extensions import db
-from terristory.operations.prepare import prepare
+from terristory.operations.backup import BackupFailed, back_up, restore, void_what_was_open
+from terristory.operations.doctor import examine
+from terristory.operations.first_admin import FirstAdmin, first_admin
+from terristory.operations.prepare import migrate_to_head, prepare
+from terristory.operations.region_commands import regions
 from terristory.operations.serve import serve
 from terristory.settings import Settings, generate_secret
 
 
 def add_commands(app: Flask) -> None:
     """Add the operator's commands to `flask`."""
-    for command in (serve_command, secret_command):
+    for command in (serve_command, secret_command, doctor_command, backup_command, restore_command):
         app.cli.add_command(command)
+    app.cli.add_command(regions)
 
 
 @click.command("serve")
@@ -23,13 +31,70 @@ def serve_command() -> None:
     settings: Settings = current_app.config["SETTINGS"]
     prepare(settings)
     if not settings.production:
-        click.echo(settings.public_url)
+        with transaction():
+            admin = first_admin(life_seconds=settings.invitation_seconds, now=utc_now())
+        announce(settings, admin)
     db.session.remove()
     db.engine.dispose()
-    sys.exit(serve(settings))
+    sys.exit(serve(current_app._get_current_object(), settings))  # type: ignore[attr-defined]
+
+
+def announce(settings: Settings, admin: FirstAdmin | None) -> None:
+    """Print where the service is and, until a password was chosen, how the first administrator signs in."""
+    base = settings.public_url
+    if admin is None:
+        click.echo(f"TerriSTORY: {base}/ (mails: {base}/dev/courriels)")
+        return
+    click.echo(f"site: {base}/{admin.region}/")
+    click.echo(f"sign-in: {base}/{admin.region}/connexion")
+    click.echo(f"admin page: {base}/{admin.region}/admin/comptes")
+    click.echo(f"outbox: {base}/dev/courriels")
+    click.echo(f"region: {admin.region}")
+    click.echo(f"mail: {admin.mail}")
+    click.echo(f"temporary password: {admin.temporary_password}")
+    sys.stdout.flush()
 
 
 @click.command("secret")
 def secret_command() -> None:
     """Print a good value for TERRISTORY_SECRET_KEY."""
     click.echo(generate_secret())
+
+
+@click.command("doctor")
+def doctor_command() -> None:
+    """Look at everything an operator should know; exit with 1 when something is at fault."""
+    findings = examine(current_app.config["SETTINGS"], utc_now())
+    for finding in findings:
+        click.echo(f"{finding.level:<8} {finding.subject}: {finding.words}")
+    if any(finding.level == "fault" for finding in findings):
+        sys.exit(1)
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("backup")
+@click.argument("file", type=FILE)
+def backup_command(file: Path) -> None:
+    """Write the whole database to FILE while the service runs. Keep it as secret as the database itself."""
+    try:
+        back_up(current_app.config["SETTINGS"].database_url, file)
+    except BackupFailed as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+@click.command("restore")
+@click.argument("file", type=FILE)
+def restore_command(file: Path) -> None:
+    """Fill an empty database from FILE, end its sessions and links, and apply the erasures due since."""
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        restore(settings.database_url, file)
+    except BackupFailed as error:
+        raise click.ClickException(str(error)) from None
+    migrate_to_head()
+    with transaction():
+        void_what_was_open(utc_now())
+    click.echo("Restored. Everybody signs in again; temporary passwords and mailed links of before are void.")

@@ -45,7 +45,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         _clock(now),
         _smtp(settings),
         *_outbox(settings, now),
-        _limits(settings),
+        _limits(),
         *_settings(settings),
         *_regions(),
         _oldest_request(now),
@@ -94,7 +94,7 @@ def _outbox(settings: Settings, now: datetime) -> list[Finding]:
     return findings or [Finding("ok", "outbox", "nothing is stuck")]
 
 
-def _limits(settings: Settings) -> Finding:
+def _limits() -> Finding:
     state = limiter_state()
     if state == "fallback":
         return Finding("fault", "limits", "Redis does not answer: limits count per process")

@@ -9,7 +9,10 @@ from flask import current_app
 from flask_migrate import upgrade
 from sqlalchemy import inspect, text
 
+from terristory.audit.events import AuditEvent
 from terristory.audit.models import AuditRetention
+from terristory.audit.trail import record
+from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.extensions import db
 from terristory.regions.catalogue import load_regions
@@ -35,14 +38,20 @@ def database_revision() -> str | None:
 
 def prepare(settings: Settings) -> None:
     """Migrate to the head, add missing regions (open in development), keep the audit's retention in step."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    if database_revision() != head_revision():
-        db.session.remove()
-        upgrade(directory=str(MIGRATIONS))
+    migrate_to_head()
     _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
     with transaction():
         load_regions(open_all=not settings.production)
         keep_audit_days(settings.keep_audit_days)
+        record(AuditEvent.SERVICE_STARTED, region="", now=utc_now())
+
+
+def migrate_to_head() -> None:
+    """Bring the tables to the newest revision; does nothing when they are there already."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if database_revision() != head_revision():
+        db.session.remove()
+        upgrade(directory=str(MIGRATIONS))
 
 
 def keep_audit_days(days: int) -> None:

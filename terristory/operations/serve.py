@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -10,33 +11,68 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
 
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from terristory.operations.metrics import share_counters
 from terristory.settings import PROJECT_ROOT, Settings
 
 log = logging.getLogger("terristory.serve")
 # Requests in flight get this long to finish, then the processes end.
 GRACE_SECONDS = 20
 RESTART_SECONDS = 2.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 # Connections that one process keeps waiting; beyond, the kernel's queue holds them back.
 BACKPRESSURE_PER_THREAD = 64
+HEADER_READ_MILLISECONDS = 10_000
 _PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
 
 
-def web_command(settings: Settings) -> list[str]:
-    """Return the command of the web server (granian, WSGI, no websockets: CVE-2026-42544)."""
-    return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--http", "1"),
-        *("--host", settings.host, "--port", str(settings.port)),
-        *("--workers", str(settings.web_workers), "--blocking-threads", str(settings.web_threads)),
-        *("--backpressure", str(settings.web_threads * BACKPRESSURE_PER_THREAD)),
-        *("--http1-header-read-timeout", "10000"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", str(GRACE_SECONDS)),
-        *("--no-access-log", "--log-level", "warning"),
+def serve(app: Flask, settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; return the exit status (0 after a clean stop, 1 when the server died)."""
+    metrics_folder = Path(tempfile.mkdtemp(prefix="terristory-metrics-"))
+    share_counters(metrics_folder)
+    try:
+        return _Supervisor(app, settings).run()
+    finally:
+        shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def run_web_server(app: Flask, settings: Settings) -> None:
+    """Serve `app`, built already, until SIGTERM (granian, WSGI; no websockets: CVE-2026-42544)."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_parent()
+    _use_few_arenas()
+
+    def load() -> Flask:
+        _die_with_parent()
+        return app
+
+    server = Server(
         "wsgi:app",
-    ]
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.web_workers,
+        blocking_threads=settings.web_threads,
+        backpressure=settings.web_threads * BACKPRESSURE_PER_THREAD,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS),
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE_SECONDS,
+        log_access=False,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=load, wrap_loader=False)
 
 
 def mail_command() -> list[str]:
@@ -44,48 +80,31 @@ def mail_command() -> list[str]:
     return [sys.executable, "-m", "flask", "--app", "wsgi", "mail", "deliver", "--forever"]
 
 
-def child_environment(settings: Settings, metrics_folder: Path) -> dict[str, str]:
-    """Return the environment of the children: few malloc arenas (memory), shared counters, small numeric libraries."""
-    return {
-        "MALLOC_ARENA_MAX": "2",
-        **os.environ,
-        "PORT": str(settings.port),
-        "HOST": settings.host,
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
-    }
-
-
-def serve(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; return the exit status (0 after a clean stop, 1 when the server died)."""
-    metrics_folder = Path(tempfile.mkdtemp(prefix="terristory-metrics-"))
-    try:
-        return _Supervisor(settings, child_environment(settings, metrics_folder)).run()
-    finally:
-        shutil.rmtree(metrics_folder, ignore_errors=True)
-
-
 @dataclass
 class _Supervisor:
     """Holds the two children. The mail worker is started again when it dies; the server's death ends everything."""
 
+    app: Flask
     settings: Settings
-    environment: dict[str, str]
     stopping: bool = False
     mail: subprocess.Popen[bytes] | None = None
-    mail_ended_at: float = field(default=0.0)
+    mail_ended_at: float = field(default=float("-inf"))
 
     def run(self) -> int:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        web = self._start(web_command(self.settings))
+        # Forked, not started anew: the app is built already, and its memory is shared.
+        fork = multiprocessing.get_context("fork")
+        web = fork.Process(name="web", target=run_web_server, args=(self.app, self.settings))
+        web.start()
         try:
-            while not self.stopping and web.poll() is None:
+            while not self.stopping and web.is_alive():
                 self._keep_mail_worker()
                 time.sleep(POLL_SECONDS)
             if not self.stopping:
-                log.error("the web server ended by itself with status %s", web.returncode)
+                log.error("the web server ended by itself with status %s", web.exitcode)
         finally:
-            _end(web)
+            _end_web(web)
             if self.mail is not None:
                 _end(self.mail)
         return 0 if self.stopping else 1
@@ -93,15 +112,22 @@ class _Supervisor:
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping = True
 
-    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, cwd=PROJECT_ROOT, env=self.environment, preexec_fn=_die_with_parent)
-
     def _keep_mail_worker(self) -> None:
         if self.mail is not None and self.mail.poll() is not None:
             log.error("the mail worker ended with status %s; it is started again", self.mail.returncode)
             self.mail, self.mail_ended_at = None, time.monotonic()
         if self.mail is None and time.monotonic() - self.mail_ended_at > RESTART_SECONDS:
-            self.mail = self._start(mail_command())
+            environment = {"MALLOC_ARENA_MAX": "2", **os.environ}
+            self.mail = subprocess.Popen(mail_command(), cwd=PROJECT_ROOT, env=environment, preexec_fn=_die_with_parent)
+
+
+def _end_web(web: ForkProcess) -> None:
+    if web.is_alive():
+        web.terminate()
+        web.join(GRACE_SECONDS + 5)
+    if web.is_alive():
+        web.kill()
+        web.join()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -118,3 +144,10 @@ def _die_with_parent() -> None:
     # A supervisor killed with -9 must not leave a server behind that holds the port (Linux; elsewhere nothing).
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _use_few_arenas() -> None:
+    # As MALLOC_ARENA_MAX=2 does for a new process: threads share glibc's arenas, memory stays small.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)

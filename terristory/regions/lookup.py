@@ -19,10 +19,10 @@ def find_open_region(key: str) -> Region | None:
 
 
 def open_regions() -> Sequence[Region]:
-    """Return the open regions by name."""
-    return db.session.scalars(select(Region).where(Region.is_open).order_by(Region.nom)).all()
+    """Return the open regions by name (their keys sort as their names do, accents aside)."""
+    return db.session.scalars(select(Region).where(Region.is_open).order_by(Region.key)).all()
 
 
 def all_regions() -> Sequence[Region]:
-    """Return every region by name."""
-    return db.session.scalars(select(Region).order_by(Region.nom)).all()
+    """Return every region by name (by its key, so that accents do not matter)."""
+    return db.session.scalars(select(Region).order_by(Region.key)).all()

@@ -1,26 +1,18 @@
 """Commands on regions: load, list, open, close, set."""
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import AppGroup
 
+from terristory.clock import utc_now
 from terristory.database import transaction
-from terristory.regions.catalogue import (
-    close_regions_named,
-    describe_region,
-    load_regions,
-    open_regions_named,
-)
+from terristory.operations.opening import change_description, close_to_public, open_to_public
+from terristory.regions.catalogue import load_regions
 from terristory.regions.errors import RegionNotDescribed, UnknownRegion
 from terristory.regions.lookup import all_regions
 
 regions = AppGroup("regions", help="The regions: which exist, which are open, what they say about themselves.")
 UNKNOWN = "Unknown region. `flask --app wsgi regions list` names them all."
-
-
-def add_commands(app: Flask) -> None:
-    """Add the `regions` commands to `flask`."""
-    app.cli.add_command(regions)
 
 
 @regions.command("load")
@@ -45,7 +37,7 @@ def open_some(keys: tuple[str, ...]) -> None:
     """Open regions. In production each must first have said who answers for the data (`regions set`)."""
     try:
         with transaction():
-            opened = open_regions_named(keys, described=current_app.config["SETTINGS"].production)
+            opened = open_to_public(keys, described=current_app.config["SETTINGS"].production, now=utc_now())
     except UnknownRegion:
         raise click.ClickException(UNKNOWN) from None
     except RegionNotDescribed as error:
@@ -60,7 +52,7 @@ def close_some(keys: tuple[str, ...]) -> None:
     """Close regions: from outside they answer 404; nothing is deleted."""
     try:
         with transaction():
-            closed = close_regions_named(keys)
+            closed = close_to_public(keys, now=utc_now())
     except UnknownRegion:
         raise click.ClickException(UNKNOWN) from None
     click.echo("Closed: " + ", ".join(region.key for region in closed))
@@ -86,7 +78,7 @@ def set_description(key: str, **description: str | None) -> None:
         raise click.ClickException("--contact must be a mail address.")
     try:
         with transaction():
-            region = describe_region(key, given)
+            region = change_description(key, given, now=utc_now())
     except UnknownRegion:
         raise click.ClickException(UNKNOWN) from None
     click.echo(f"{region.nom}: " + (", ".join(given) or "nothing") + " set.")
