@@ -1,4 +1,4 @@
-"""JSON endpoints of the feature: who I am, whether a token counts, refreshing, leaving, the public keys."""
+"""JSON endpoints of the feature: signing in, who I am, whether a token counts, refreshing, leaving, the public keys."""
 
 from typing import Any
 from uuid import UUID
@@ -7,9 +7,18 @@ from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
 from terristory.api.json_body import json_object
+from terristory.api.json_forms import fill_from_json, validated
 from terristory.api.problems import Refused, problem
 from terristory.auth.access_token import Claims, verified_claims
-from terristory.auth.cookies import clear_session_cookies, cookie_names, set_session_cookies, the_cookie
+from terristory.auth.authenticate import Failed, Throttled
+from terristory.auth.cookies import (
+    clear_session_cookies,
+    cookie_names,
+    set_session_cookies,
+    the_cookie,
+    visit_of_request,
+)
+from terristory.auth.forms import ApiSignInForm, SignedIn, SignInForm, sign_in
 from terristory.auth.guards import (
     Fault,
     caller,
@@ -34,6 +43,45 @@ from terristory.web.rate_limits import limited
 
 api = Blueprint("auth_api", __name__, url_prefix="/api")
 well_known = Blueprint("well_known", __name__, url_prefix="/.well-known")
+
+
+@api.post("/<region:region>/auth")
+@api.post("/<region:region>/auth/")
+@open_to_all
+@limited("sign_in")
+def authenticate(region: Region) -> ResponseReturnValue:
+    """Sign an API client in (the seed's authenticate): the tokens go into the body, and no cookie is set.
+
+    A client that names its `device` has a refresh token of its own, which rotates; the others share a stable one.
+    """
+    require_same_origin()
+    form = fill_from_json(ApiSignInForm, lenient=True)
+    if not form.login.data or not form.password.data:
+        return _authentication_failed("invalid_credentials")
+    outcome = sign_in(form, region, visit_of_request(form.device.data, by_browser=False))
+    if not isinstance(outcome, SignedIn):
+        return _not_signed_in(outcome)
+    response = current_app.json.response(outcome.opened.tokens_json())
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@api.post("/<region:region>/user/auth")
+@open_to_all
+@limited("sign_in")
+def authenticate_user(region: Region) -> ResponseReturnValue:
+    """Sign in through a browser front end: the tokens go into cookies only, the body tells who it is."""
+    require_same_origin()
+    outcome = sign_in(validated(fill_from_json(SignInForm)), region, visit_of_request(by_browser=True))
+    if not isinstance(outcome, SignedIn):
+        return _not_signed_in(outcome)
+    body = {**account_json(outcome.who.user), "user_id": outcome.who.user_id}
+    if outcome.opened.must_change_password:
+        body["password_change_required"] = True
+    response = current_app.json.response({"me": body})
+    response.headers["Cache-Control"] = "no-store"
+    set_session_cookies(response, outcome.opened)
+    return response
 
 
 @api.get("/<region_key:region_key>/auth/me")
@@ -100,7 +148,7 @@ def refresh(region: Region) -> ResponseReturnValue:
         )
     if not isinstance(outcome, Opened):
         # Built, not raised, and after the transaction: the end of a replayed session must stay.
-        return problem(401, "authentication_failed", exception="AuthenticationFailed", reason="Authentication failed.")
+        return _authentication_failed("authentication_failed")
     response = current_app.json.response(outcome.tokens_json())
     if given is None:
         set_session_cookies(response, outcome)
@@ -128,6 +176,17 @@ def jwks() -> ResponseReturnValue:
     response = current_app.json.response(current_app.extensions["token_keys"].jwks())
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
+
+
+def _not_signed_in(outcome: Failed | Throttled) -> Response:
+    if isinstance(outcome, Throttled):
+        return problem(429, "too_many_requests", retry_after=outcome.retry_after)
+    return _authentication_failed(outcome.code)
+
+
+def _authentication_failed(code: str) -> Response:
+    """Build the one 401 of all failures; only a right password learns more, by `code` (contract, section 2)."""
+    return problem(401, code, exception="AuthenticationFailed", reason="Authentication failed.")
 
 
 def _session_that_leaves(region: Region) -> tuple[UUID, UUID] | None:

@@ -121,13 +121,6 @@ def blocked_for(keys: Keys, *, now: datetime) -> int:
     return read_counts(keys, now=now).wait
 
 
-def work_level(network: str, *, now: datetime) -> int:
-    """Return how hard (0 to 3, each doubles the work) the automatic check of a network's sign-ins shall be."""
-    key = digest_of(f"network:{network}")
-    count = db.session.scalar(select(Failure.count).where(Failure.key == key, Failure.last_at > now - FORGOTTEN_AFTER))
-    return min(3, (count or 0) // 15)
-
-
 def _read(keys: Keys, *, now: datetime, pair_limit: int, lock: bool) -> Counts:
     statement = select(Failure.key, Failure.count, Failure.last_at)
     statement = statement.where(Failure.key.in_(keys.all)).order_by(Failure.key)
