@@ -102,9 +102,10 @@ def make_access_token(user: User, session_id: UUID, *, life_seconds: int, now: d
         "exp": math.ceil(now.timestamp() + life_seconds),
         **extra_payload(user),
     }
-    return create_access_token(
+    token: str = create_access_token(
         identity=str(user.id), additional_claims=claims, additional_headers={"kid": _keys().signing_kid}
     )
+    return token
 
 
 def verified_claims(token: str) -> Claims | None:

@@ -8,8 +8,9 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, current_app, g, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.sansio.response import Response
 
 from terristory.api.problems import is_auth_path
 from terristory.auth.devices import device_words, tidy_device_name

@@ -54,4 +54,5 @@ def retrieve_user(claims: Claims, *, now: datetime) -> Row[Any] | None:
     region is closed.
     """
     values = {"session": claims.session_id, "user": claims.user_id, "region": claims.region, "now": now}
-    return db.session.connection().execute(_ALIVE, values).first()
+    row: Row[Any] | None = db.session.connection().execute(_ALIVE, values).first()  # type: ignore[assignment]
+    return row
