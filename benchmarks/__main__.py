@@ -133,7 +133,8 @@ def load(url: str, connections: int, *, headers: dict[str, str] | None = None, s
         raise RuntimeError(output)
     found = re.search(r"Requests/sec:\s+([\d.]+)", output)
     total = re.search(r"(\d+) requests in", output)
-    assert found and total, output
+    if not found or not total:
+        raise RuntimeError(output)
     good = 1 - (int(failed.group(1)) if failed else 0) / max(1, int(total.group(1)))
     return float(found.group(1)) * good
 
@@ -269,7 +270,8 @@ def main() -> None:
     print(f"{'what':52} {'floor':>8} {'goal':>8} {'figure':>8}  verdict")
     for figure in figures:
         print(
-            f"{figure.name:52} {figure.floor:8.2f} {figure.goal:8.2f} {figure.value:8.2f}  {figure.verdict} {figure.unit}"
+            f"{figure.name:52} {figure.floor:8.2f} {figure.goal:8.2f} {figure.value:8.2f}"
+            f"  {figure.verdict} {figure.unit}"
         )
 
 
