@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from terristory.extensions import db
 from terristory.user.models import Role, Status, User
@@ -33,3 +33,17 @@ def count_by_status(region: str) -> dict[str, int]:
     counts = {status.value: 0 for status in Status}
     counts.update(rows.all())
     return counts
+
+
+def lock_user(region: str, user_id: UUID) -> User | None:
+    """Return an account of the region as it stands now, held until the end of the caller's transaction."""
+    return _locked(select(User).where(User.id == user_id, User.region == region))
+
+
+def lock_by_mail(region: str, mail_canonical: str) -> User | None:
+    """Return the account of this address as it stands now, held until the end of the caller's transaction."""
+    return _locked(select(User).where(User.region == region, User.mail_canonical == mail_canonical))
+
+
+def _locked(statement: Select[User]) -> User | None:
+    return db.session.scalar(statement.with_for_update().execution_options(populate_existing=True))
