@@ -124,7 +124,7 @@ def blocked_for(keys: Keys, *, now: datetime) -> int:
 def _read(keys: Keys, *, now: datetime, pair_limit: int, lock: bool) -> Counts:
     statement = select(Failure.key, Failure.count, Failure.last_at)
     statement = statement.where(Failure.key.in_(keys.all)).order_by(Failure.key)
-    rows = db.session.execute(statement.with_for_update() if lock else statement).tuples().all()
+    rows = db.session.execute(statement.with_for_update() if lock else statement).all()
     found = {key: (count, last_at) for key, count, last_at in rows if last_at > now - FORGOTTEN_AFTER}
     none = (0, now)
     pair, network = found.get(keys.pair, none), found.get(keys.network, none)
