@@ -7,7 +7,8 @@ from typing import Any
 
 from terristory.errors import DomainError, Kind
 
-MOST_CURSOR = 600
+# Two names of 100 characters, each written as \uXXXX, in base64.
+MOST_CURSOR = 2400
 
 
 class BadCursor(DomainError):
