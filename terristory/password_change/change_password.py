@@ -1,0 +1,82 @@
+"""Choosing another password, and taking one away from who should not have it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+
+from terristory.audit.events import AuditEvent
+from terristory.audit.trail import record
+from terristory.auth.models import Session
+from terristory.auth.revocation import end_all_sessions
+from terristory.auth.temporary_password import void_temporary_passwords
+from terristory.extensions import db
+from terristory.mail_outbox.outbox import put_in_outbox
+from terristory.password_change.mails import password_changed_mail
+from terristory.password_change.regenerate_password import (
+    can_sign_in,
+    mail_temporary_password,
+    may_mail_temporary_password,
+)
+from terristory.user.lookup import find_user
+from terristory.user.mail_confirmation import void_links
+from terristory.user.models import LinkPurpose, Status, User
+
+
+def change_password(
+    region: str,
+    user_id: UUID,
+    password_hash: str,
+    *,
+    keep_session: UUID,
+    session_max_seconds: int,
+    now: datetime,
+) -> bool:
+    """Give an account its new password; return False (nothing happened) when it is not active any more.
+
+    Every other session ends (ASVS 5.0, 7.4.3), temporary passwords die, the owner is told by mail. `keep_session`, the
+    one it was done in, lives on: one that a temporary password had opened becomes an ordinary one, whose life is
+    `session_max_seconds` from its opening.
+    """
+    changed = db.session.scalar(
+        update(User)
+        .where(User.id == user_id, User.region == region, User.status == Status.ACTIVE, User.closing_at.is_(None))
+        .values(password_hash=password_hash)
+        .returning(User.id)
+    )
+    user = find_user(region, user_id)
+    if changed is None or user is None:
+        return False
+    end_all_sessions(user_id, but=keep_session, now=now)
+    _make_ordinary(keep_session, session_max_seconds)
+    void_temporary_passwords(user_id, now=now)
+    put_in_outbox(password_changed_mail(user, now=now), now=now)
+    record(AuditEvent.PASSWORD_CHANGED, region=region, actor=user_id, subject=user_id, now=now)
+    return True
+
+
+def void_password(region: str, user_id: UUID, *, life_seconds: int, rate_limits: bool = True, now: datetime) -> bool:
+    """« Ce n'était pas moi »: take the password away, end all sessions, mail a temporary password; say if it was done.
+
+    A change of address under way dies too. Only for an active account. Repeating it ends what was opened since; the
+    mails stay within three an hour (unless `rate_limits` is off), and the temporary password mailed last lives on.
+    """
+    user = find_user(region, user_id)
+    if user is None or not can_sign_in(user):
+        return False
+    user.password_hash = None
+    db.session.flush()
+    end_all_sessions(user_id, now=now)
+    void_links(user_id, LinkPurpose.NEW_ADDRESS, now=now)
+    if may_mail_temporary_password(user, now) or not rate_limits:
+        mail_temporary_password(user, life_seconds=life_seconds, now=now)
+    record(AuditEvent.PASSWORD_VOIDED, region=region, actor=user_id, subject=user_id, now=now)
+    return True
+
+
+def _make_ordinary(session_id: UUID, session_max_seconds: int) -> None:
+    session = db.session.get(Session, session_id)
+    if session is not None and session.must_change_password:
+        session.must_change_password = False
+        session.expires_at = session.created_at + timedelta(seconds=session_max_seconds)
+        db.session.flush()
