@@ -102,10 +102,12 @@ def is_current_or_past_temporary(user_id: UUID, password: str) -> bool:
 
 
 def _find(user_id: UUID, password: str) -> TemporaryPassword | None:
+    # Copied from a mail or a terminal: spaces and line ends around it come along.
+    password = password.strip()
     if not is_usable(password):
         return None
     statement = select(TemporaryPassword).where(
-        TemporaryPassword.user_id == user_id, TemporaryPassword.digest == _digest(user_id, password.strip())
+        TemporaryPassword.user_id == user_id, TemporaryPassword.digest == _digest(user_id, password)
     )
     return db.session.scalar(statement.order_by(TemporaryPassword.created_at.desc()).limit(1))
 

@@ -56,7 +56,7 @@ def test_surrounding_spaces_are_forgiven_and_nothing_else_is(user):
     password = issued(user)
     assert claimed(user, password.upper()) == NotOne()
     assert claimed(user, password[:-1]) == NotOne()
-    assert isinstance(claimed(user, f" {password}\u00a0"), Claimed)
+    assert isinstance(claimed(user, f" {password}\u00a0\r\n"), Claimed)
 
 
 def test_it_ends_with_its_life(user, clock):
