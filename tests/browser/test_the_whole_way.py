@@ -141,7 +141,7 @@ WITHOUT_WORKER = "delete window.Worker; window.Worker = undefined;"
 HANGING_WORKER = "window.Worker = class { postMessage() {} terminate() {} addEventListener() {} };"
 
 
-@pytest.mark.parametrize("how", ["no script", "no Worker", "a worker that hangs"])
+@pytest.mark.parametrize("how", ["no script", "no Worker", pytest.param("a worker that hangs", marks=pytest.mark.slow)])
 def test_a_request_needs_no_working_script(
     make_server: Callable[..., Server], mail_server: MailServer, chromium: Browser, how: str
 ) -> None:
