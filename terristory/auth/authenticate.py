@@ -150,7 +150,8 @@ def authenticate(weighed: Weighed, *, now: datetime) -> Authenticated | Failed:
     """
     attempt = weighed.attempt
     user = find_by_mail(attempt.region, attempt.mail)
-    if user is not None and user.id == weighed.user_id:
+    promising = weighed.right or weighed.maybe_temporary
+    if promising and user is not None and user.id == weighed.user_id:
         # Somebody may be disabling the account, or changing its password, this very moment: one after the other.
         db.session.refresh(user, with_for_update=True)
         outcome = _judge(user, weighed, now)

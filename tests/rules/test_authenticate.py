@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from terristory.audit.models import AuditLine
 from terristory.auth import authenticate as module
@@ -132,6 +132,21 @@ def test_one_password_is_looked_at_on_every_path(app, looks, person, password):
         an_account(MAIL, **person)
     attempt(password)
     assert len(looks) == 1
+
+
+def test_a_wrong_password_costs_the_same_statements_whoever_is_asked_for(app):
+    """Time tells nothing: the same look (see above), and the same questions to the database."""
+    an_account(MAIL)
+    asked = []
+    note = ("before_cursor_execute", lambda *given: asked.append(given[2]))
+    event.listen(db.engine, *note)
+    for login in (MAIL, "inconnue@exemple.fr"):
+        asked.append(login)
+        attempt(WRONG, login=login)
+    event.remove(db.engine, *note)
+    known, unknown = asked[1 : asked.index("inconnue@exemple.fr")], asked[asked.index("inconnue@exemple.fr") + 1 :]
+    assert len(known) > 5
+    assert known == unknown
 
 
 def test_a_temporary_password_costs_one_look_too(app, looks):
