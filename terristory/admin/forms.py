@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import request
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf
 
 from terristory.admin.desk import MOST_ROWS, SORTS, Question
@@ -52,7 +53,10 @@ class RoleForm(BaseForm):
 
     role = SelectField(
         _l("Rôle (obligatoire)"),
-        choices=[(Role.USER.value, _l("Utilisateur")), (Role.ADMIN.value, _l("Administrateur"))],
+        choices=[
+            SelectChoice(Role.USER.value, _l("Utilisateur")),
+            SelectChoice(Role.ADMIN.value, _l("Administrateur")),
+        ],
         validators=[
             Filled(_l("Choisissez un rôle : user ou admin.")),
             AnyOf([role.value for role in Role], message=_l("Choisissez un rôle : user ou admin.")),

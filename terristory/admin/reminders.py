@@ -56,4 +56,4 @@ def working_days_before(now: datetime, days: int) -> datetime:
 
 def _waiting_by_region(condition: ColumnElement[bool]) -> dict[str, int]:
     statement = select(User.region, func.count()).where(User.status == Status.AWAITING, condition)
-    return dict(db.session.execute(statement.group_by(User.region)).tuples().all())
+    return dict(db.session.execute(statement.group_by(User.region)).all())
