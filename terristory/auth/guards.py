@@ -228,9 +228,9 @@ def require_open_region(key: str) -> None:
 def _guarded(view: View, access: Access, *, temporary: bool) -> View:
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-        known = _check_endpoint if is_api(request.path) else _check_page
-        answer = known(region_of_path(kwargs), access, temporary)
-        return answer if answer is not None else current_app.ensure_sync(view)(*args, **kwargs)
+        check = _check_endpoint if is_api(request.path) else _check_page
+        answer = check(region_of_path(kwargs), access, temporary)
+        return answer if answer is not None else cast(ResponseReturnValue, view(*args, **kwargs))
 
     return declare_access(access)(cast(View, guard))
 
