@@ -1,6 +1,7 @@
 """Commands of the operator: serve, secret, doctor, purge, backup, restore, regions."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,14 +14,15 @@ from terristory.operations.backup import BackupFailed, back_up, restore, void_wh
 from terristory.operations.doctor import examine
 from terristory.operations.first_admin import FirstAdmin, first_admin
 from terristory.operations.prepare import migrate_to_head, prepare
+from terristory.operations.purge import purge
 from terristory.operations.region_commands import regions
-from terristory.operations.serve import serve
+from terristory.operations.serve import is_free, serve
 from terristory.settings import Settings, generate_secret
 
 
 def add_commands(app: Flask) -> None:
     """Add the operator's commands to `flask`."""
-    for command in (serve_command, secret_command, doctor_command, backup_command, restore_command):
+    for command in (serve_command, secret_command, doctor_command, purge_command, backup_command, restore_command):
         app.cli.add_command(command)
     app.cli.add_command(regions)
 
@@ -29,6 +31,8 @@ def add_commands(app: Flask) -> None:
 def serve_command() -> None:
     """Prepare once, then run the web server and one mail worker until SIGTERM."""
     settings: Settings = current_app.config["SETTINGS"]
+    if not is_free(settings.host, settings.port):
+        raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: choose another PORT.")
     prepare(settings)
     if not settings.production:
         with transaction():
@@ -71,6 +75,24 @@ def doctor_command() -> None:
         sys.exit(1)
 
 
+@click.command("purge")
+def purge_command() -> None:
+    """Erase what has no reason to stay (`KEEP_…_DAYS`), and warn owners of unused accounts. Run it once a day."""
+    run_purge()
+
+
+def run_purge() -> None:
+    """Purge now and print how many of each were erased."""
+    purged = purge(current_app.config["SETTINGS"], utc_now(), in_transaction)
+    click.echo(", ".join(f"{name}: {number}" for name, number in purged.counts().items()))
+
+
+def in_transaction(act: Callable[[], int]) -> int:
+    """Do one act in a transaction of its own."""
+    with transaction():
+        return act()
+
+
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -97,4 +119,5 @@ def restore_command(file: Path) -> None:
     migrate_to_head()
     with transaction():
         void_what_was_open(utc_now())
+    run_purge()
     click.echo("Restored. Everybody signs in again; temporary passwords and mailed links of before are void.")

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from terristory.account.closing import erase_account
+from terristory.admin.reminders import remind
 from terristory.audit.events import AuditEvent
 from terristory.audit.models import AuditLine
 from terristory.audit.trail import record
@@ -39,6 +40,7 @@ class Purged:
     refused: int = 0
     inactive: int = 0
     warned: int = 0
+    reminders: int = 0
     audit_lines: int = 0
     mails: int = 0
     sessions: int = 0
@@ -51,7 +53,7 @@ class Purged:
 
 def due_for_erasure(settings: Settings, now: datetime) -> dict[str, ColumnElement[bool]]:
     """Return, by reason, the condition on accounts whose time is over."""
-    warned_long_ago = User.inactivity_warned_at <= now - INACTIVITY_NOTICE
+    warned_long_ago = (User.inactivity_warned_at <= now - INACTIVITY_NOTICE) & (User.inactivity_warned_at > _last_use())
     return {
         "closed": User.closing_at <= now - timedelta(days=settings.account_erasure_days),
         "unconfirmed": (User.status == Status.UNCONFIRMED)
@@ -74,7 +76,9 @@ def erase_due(condition: ColumnElement[bool], now: datetime) -> int:
 def warn_inactive(settings: Settings, now: datetime) -> int:
     """Warn one portion of the owners whose account will be erased in 30 days for want of use; return how many."""
     limit = now + INACTIVITY_NOTICE - timedelta(days=settings.keep_inactive_days)
-    statement = select(User).where(_is_inactive(limit), User.inactivity_warned_at.is_(None)).limit(PORTION)
+    # A warning of before the latest sign-in was about another idle time.
+    unwarned = User.inactivity_warned_at.is_(None) | (User.inactivity_warned_at <= _last_use())
+    statement = select(User).where(_is_inactive(limit), unwarned).limit(PORTION)
     users = db.session.scalars(statement).all()
     erased_at = (now + INACTIVITY_NOTICE).isoformat()
     for user in users:
@@ -114,11 +118,15 @@ _COUNTERS: tuple[tuple[type[Base], InstrumentedAttribute[datetime]], ...] = (
 
 
 def purge(settings: Settings, now: datetime, in_transaction: Callable[[Callable[[], int]], int]) -> Purged:
-    """Erase all that is due, each portion in a transaction of its own (given by the door); return the counts."""
+    """Erase all that is due, each portion in a transaction of its own (given by the door); return the counts.
+
+    Once a day is also when requests that wait too long are recalled to the administrators.
+    """
     counts: dict[str, int] = {}
     for reason, condition in due_for_erasure(settings, now).items():
         counts[reason] = _until_none(lambda condition=condition: in_transaction(lambda: erase_due(condition, now)))  # type: ignore[misc]
     counts["warned"] = _until_none(lambda: in_transaction(lambda: warn_inactive(settings, now)))
+    counts["reminders"] = in_transaction(lambda: remind(operator_mail=settings.operator_mail, now=now))
 
     def records() -> int:
         counts.update(purge_records(settings, now))
@@ -137,8 +145,11 @@ def _until_none(portion: Callable[[], int]) -> int:
 
 
 def _is_inactive(limit: datetime) -> ColumnElement[bool]:
-    last = func.coalesce(User.last_sign_in_at, User.decided_at, User.created_at)
-    return User.status.in_((Status.ACTIVE, Status.DISABLED)) & User.closing_at.is_(None) & (last <= limit)
+    return User.status.in_((Status.ACTIVE, Status.DISABLED)) & User.closing_at.is_(None) & (_last_use() <= limit)
+
+
+def _last_use() -> ColumnElement[datetime]:
+    return func.coalesce(User.last_sign_in_at, User.decided_at, User.created_at)
 
 
 def _delete(table: type[Base], condition: ColumnElement[bool]) -> int:

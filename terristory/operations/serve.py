@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,18 @@ def serve(app: Flask, settings: Settings) -> int:
         return _Supervisor(app, settings).run()
     finally:
         shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def is_free(host: str, port: int) -> bool:
+    """Return whether nobody listens at this address yet (two servers would share the port without a word)."""
+    family, kind, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+    return True
 
 
 def run_web_server(app: Flask, settings: Settings) -> None:
