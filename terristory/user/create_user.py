@@ -74,7 +74,9 @@ def create_user(region: Region, applicant: Applicant, rules: RequestRules, *, no
     if is_new or user.status == Status.REFUSED:
         record(AuditEvent.USER_CREATED, region=region.key, now=now, subject=user.id, details={"again": not is_new})
     _begin(user, applicant, rules, now)
-    if may_write:
+    if may_write and user.status == Status.AWAITING:
+        put_in_outbox(received_mail(user, sent_at=now), now=now)
+    elif may_write:
         write_by_state(user, rules, now=now)
     if user.status == Status.AWAITING:
         announce_request(user, operator_mail=rules.operator_mail, limited=rules.limited, now=now)
@@ -107,8 +109,6 @@ def write_by_state(user: User, rules: RequestRules, *, now: datetime) -> None:
     elif user.status == Status.UNCONFIRMED:
         link = make_link(user.id, LinkPurpose.REGISTRATION, now=now)
         link.row.mail_id = put_in_outbox(confirm_mail(user, link.token), now=now)
-    elif user.status == Status.AWAITING and user.created_at == now:
-        put_in_outbox(received_mail(user, sent_at=now), now=now)
     elif user.status == Status.AWAITING:
         put_in_outbox(under_review_mail(user), now=now)
     elif user.status == Status.ACTIVE:

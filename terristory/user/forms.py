@@ -92,6 +92,7 @@ class RegistrationForm(CaptchaMixin, ProfileFields):
     """A request for an account. It asks for no password: the mailbox must be proved first."""
 
     form_name = "create_user"
+    _fields: dict[str, Field]
 
     mail = MailField(_l("Adresse électronique professionnelle (obligatoire)"))
     motif = TextArea(_l("Pourquoi demandez-vous un compte ? (facultatif)"), validators=[AtMost(MOST_MOTIF)])

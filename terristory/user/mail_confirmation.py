@@ -81,7 +81,7 @@ def find_link(region: str, token: str, purpose: LinkPurpose, *, life_seconds: in
     row = db.session.execute(statement).one_or_none()
     if row is None:
         return Dead(UNKNOWN)
-    link, user = row.tuple()
+    link, user = row
     if link.used_at is not None:
         return Dead(USED)
     begun = max(link.created_at, last_attempt_at(link.mail_id) or link.created_at)

@@ -1,0 +1,62 @@
+"""The applicant's status page: a signed link, no sign-in, nothing personal once the account is active."""
+
+import pytest
+
+from terristory.user.lookup import find_user
+from terristory.user.models import Status
+from terristory.user.signed_links import LinkKind, sign_link
+from tests.support.people import an_account
+from tests.support.requests_for_accounts import csrf_in
+
+MAIL = "jeanne@brest.test"
+
+
+def page_of(user_id, region="bretagne", kind=LinkKind.REQUEST):
+    return f"/{region}/demande/{sign_link(kind, region, user_id)}"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "personal"),
+    [
+        (Status.UNCONFIRMED, "Votre adresse reste à confirmer", True),
+        (Status.AWAITING, "Envoyée le", True),
+        (Status.REFUSED, "Hors de la région", False),
+        (Status.ACTIVE, "Votre compte est actif", False),
+        (Status.DISABLED, "Votre compte est désactivé", False),
+    ],
+)
+def test_it_says_where_the_request_stands(app, client, status, words, personal):
+    user_id = an_account(MAIL, status=status, reason="Hors de la région")
+    page = client.get(page_of(user_id)).get_data(as_text=True)
+    assert words in page
+    assert (MAIL in page) == personal
+
+
+def test_a_link_not_rightly_signed_is_unknown(app, client):
+    user_id = an_account(MAIL, status=Status.AWAITING)
+    assert client.get(page_of(user_id) + "x").status_code == 404
+    assert client.get(page_of(user_id, kind=LinkKind.NOT_ME)).status_code == 404
+    token = page_of(user_id).rpartition("/")[2]
+    assert client.get(f"/occitanie/demande/{token}").status_code == 404
+
+
+@pytest.mark.parametrize("status", [Status.UNCONFIRMED, Status.AWAITING])
+def test_a_request_can_be_withdrawn_after_a_confirmation(app, client, status):
+    user_id = an_account(MAIL, status=status)
+    url = page_of(user_id) + "/retirer"
+    question = client.get(url)
+    assert question.status_code == 200
+    assert find_user("bretagne", user_id) is not None
+    answer = client.post(url, data={"csrf_token": csrf_in(question)})
+    assert (answer.status_code, answer.location) == (303, "/bretagne/")
+    assert find_user("bretagne", user_id) is None
+    assert client.get(page_of(user_id)).status_code == 404
+
+
+@pytest.mark.parametrize("status", [Status.ACTIVE, Status.REFUSED, Status.DISABLED])
+def test_what_is_decided_cannot_be_withdrawn(app, client, status):
+    user_id = an_account(MAIL, status=status)
+    token = csrf_in(client.get("/bretagne/inscription"))
+    answer = client.post(page_of(user_id) + "/retirer", data={"csrf_token": token})
+    assert answer.location == page_of(user_id)
+    assert find_user("bretagne", user_id) is not None
