@@ -39,7 +39,7 @@ from terristory.regions.models import Region
 from terristory.settings import Settings
 from terristory.user.json_views import account_json
 from terristory.web.access import open_to_all
-from terristory.web.rate_limits import limited
+from terristory.web.rate_limits import keep_own_retry_after, limited
 
 api = Blueprint("auth_api", __name__, url_prefix="/api")
 well_known = Blueprint("well_known", __name__, url_prefix="/.well-known")
@@ -180,6 +180,7 @@ def jwks() -> ResponseReturnValue:
 
 def _not_signed_in(outcome: Failed | Throttled) -> Response:
     if isinstance(outcome, Throttled):
+        keep_own_retry_after()
         return problem(429, "too_many_requests", retry_after=outcome.retry_after)
     return _authentication_failed(outcome.code)
 

@@ -30,7 +30,7 @@ from terristory.user.signed_links import LinkKind, sign_link
 from terristory.web.access import open_to_all
 from terristory.web.error_pages import error_page
 from terristory.web.network import client_network
-from terristory.web.rate_limits import limited
+from terristory.web.rate_limits import keep_own_retry_after, limited
 from terristory.web.safe_redirects import next_path, redirect_within
 
 pages = Blueprint("auth", __name__)
@@ -56,6 +56,7 @@ def sign_in(region: Region) -> ResponseReturnValue:
     if isinstance(outcome, SignedIn):
         return _welcome(region, outcome)
     if isinstance(outcome, Throttled):
+        keep_own_retry_after()
         words = _("Trop d'essais de connexion ont échoué. Attendez un peu, puis recommencez.")
         return error_page(429, message=str(words), retry_after=outcome.retry_after)
     return _refused(region, form, outcome)

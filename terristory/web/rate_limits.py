@@ -22,3 +22,8 @@ def limited(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         methods=methods,
     )
     return decorator
+
+
+def keep_own_retry_after() -> None:
+    """Let the answer under way carry its own `Retry-After`: Flask-Limiter puts that of its own count in its place."""
+    limiter.context.reset()

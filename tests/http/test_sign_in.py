@@ -160,9 +160,7 @@ class TestThePage:
         for _ in range(PAIR_LIMIT):
             by_json(client, password=WRONG, captcha=solved_captcha(client, "bretagne", "authenticate"))
         answer = by_page(client)
-        assert answer.status_code == 429
-        # The limit by count of requests may ask for longer, never for less.
-        assert 30 <= int(answer.headers["Retry-After"]) <= 61
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "30")
 
 
 class TestAnAccountThatDoesNotSignIn:
@@ -333,11 +331,9 @@ class TestOverJson:
         for _ in range(PAIR_LIMIT):
             by_json(client, password=WRONG, captcha=solved_captcha(client, "bretagne", "authenticate"))
         answer = by_json(client)
-        assert answer.status_code == 429
-        # The limit by count of requests may ask for longer, never for less.
-        assert 30 <= int(answer.headers["Retry-After"]) <= 61
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "30")
         assert by_browser(client).status_code == 429
-        clock.move(seconds=60)
+        clock.move(seconds=30)
         assert by_json(client, captcha=solved_captcha(client, "bretagne", "authenticate")).status_code == 200
 
     @ONLY_SQLITE
