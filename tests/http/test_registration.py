@@ -152,7 +152,9 @@ def test_the_request_can_be_taken_up_again_with_its_answers(client):
 
 def test_long_answers_still_fit_into_a_cookie(client):
     texts = "".join(chr(0x4E00 + number * 7 % 20000) for number in range(1000))
-    answer = send_page(client, motif=texts, territoire=texts[:200], fonction=texts[200:400], organisation=texts[400:600])
+    answer = send_page(
+        client, motif=texts, territoire=texts[:200], fonction=texts[200:400], organisation=texts[400:600]
+    )
     assert answer.status_code == 303
     assert MAIL in client.get(answer.location).get_data(as_text=True)
 
