@@ -28,5 +28,9 @@ def lower_case_redirect() -> Response | None:
         return None
     kept = {str(values[name]) for name in _KEPT if name in values}
     segments = [part if part.lower() in kept else part.lower() for part in path.split("/")]
+    target = "/".join(segments)
+    if target == path:
+        # The page itself said 404 to a token it does not know: no redirect to where we are.
+        return None
     query = request.query_string.decode("latin-1")
-    return redirect("/".join(segments) + (f"?{query}" if query else ""), code=308)
+    return redirect(target + (f"?{query}" if query else ""), code=308)
