@@ -1,5 +1,6 @@
 """JSON endpoints for the administrators of a region."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -64,16 +65,9 @@ def activate(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Let the person in."""
     _found(region, user_id)
     form = decision_from_json(ActivateForm)
-    with transaction():
-        outcome = decisions.activate(
-            region.key,
-            user_id,
-            actor=caller().user_id,
-            unconfirmed=form.unconfirmed.data,
-            life_seconds=_settings().invitation_seconds,
-            now=utc_now(),
-        )
-    return _answer(outcome)
+    life_seconds = _settings().invitation_seconds
+    act = partial(decisions.activate, unconfirmed=form.unconfirmed.data, life_seconds=life_seconds)
+    return _decide(region, user_id, act)
 
 
 @api.post(f"{ONE}/refuse")
@@ -82,10 +76,8 @@ def activate(region: Region, user_id: UUID) -> ResponseReturnValue:
 def refuse(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Refuse the request, with a reason."""
     _found(region, user_id)
-    reason = decision_from_json(RefuseForm).reason.data
-    with transaction():
-        outcome = decisions.refuse(region.key, user_id, actor=caller().user_id, reason=reason, now=utc_now())
-    return _answer(outcome)
+    form = decision_from_json(RefuseForm)
+    return _decide(region, user_id, partial(decisions.refuse, reason=form.reason.data))
 
 
 @api.post(f"{ONE}/disable")
@@ -95,9 +87,7 @@ def disable(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Disable the account."""
     _found(region, user_id)
     decision_from_json(NothingForm)
-    with transaction():
-        outcome = decisions.disable(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _answer(outcome)
+    return _decide(region, user_id, decisions.disable)
 
 
 @api.post(f"{ONE}/enable")
@@ -107,9 +97,7 @@ def enable(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Enable the account again."""
     _found(region, user_id)
     decision_from_json(NothingForm)
-    with transaction():
-        outcome = decisions.enable(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _answer(outcome)
+    return _decide(region, user_id, decisions.enable)
 
 
 @api.post(f"{ONE}/role")
@@ -118,10 +106,8 @@ def enable(region: Region, user_id: UUID) -> ResponseReturnValue:
 def change_role(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Give the account a role."""
     _found(region, user_id)
-    role = Role(decision_from_json(RoleForm).role.data)
-    with transaction():
-        outcome = decisions.change_role(region.key, user_id, role, actor=caller().user_id, now=utc_now())
-    return _answer(outcome)
+    form = decision_from_json(RoleForm)
+    return _decide(region, user_id, partial(decisions.change_role, role=Role(form.role.data)))
 
 
 @api.post(f"{ONE}/sign-out")
@@ -131,9 +117,7 @@ def sign_out(region: Region, user_id: UUID) -> ResponseReturnValue:
     """End all sessions of the account."""
     _found(region, user_id)
     decision_from_json(NothingForm)
-    with transaction():
-        outcome = decisions.sign_out(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _answer(outcome)
+    return _decide(region, user_id, decisions.sign_out)
 
 
 @api.post(f"{ONE}/regenerate-password")
@@ -143,16 +127,9 @@ def regenerate_password(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Mail a temporary password."""
     _found(region, user_id)
     decision_from_json(NothingForm)
-    with transaction():
-        outcome = ways_in.regenerate_password_of(
-            region.key,
-            user_id,
-            actor=caller().user_id,
-            life_seconds=_settings().temporary_password_seconds,
-            rate_limits=_settings().rate_limits,
-            now=utc_now(),
-        )
-    return _answer(outcome)
+    life_seconds, rate_limits = _settings().temporary_password_seconds, _settings().rate_limits
+    act = partial(ways_in.regenerate_password_of, life_seconds=life_seconds, rate_limits=rate_limits)
+    return _decide(region, user_id, act)
 
 
 @api.post(f"{ONE}/resend-confirmation")
@@ -162,9 +139,7 @@ def resend_confirmation(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Mail the confirmation link again."""
     _found(region, user_id)
     decision_from_json(NothingForm)
-    with transaction():
-        outcome = ways_in.resend_confirmation(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _answer(outcome)
+    return _decide(region, user_id, ways_in.resend_confirmation)
 
 
 @api.post("/<region:region>/admin/users/decisions")
@@ -205,7 +180,9 @@ def _found(region: Region, user_id: UUID) -> User:
     return user
 
 
-def _answer(outcome: Outcome) -> ResponseReturnValue:
+def _decide(region: Region, user_id: UUID, act: Callable[..., Outcome]) -> ResponseReturnValue:
+    with transaction():
+        outcome = act(region.key, user_id, actor=caller().user_id, now=utc_now())
     if isinstance(outcome, Unknown):
         abort(404)
     if isinstance(outcome, Conflict):

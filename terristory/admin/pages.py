@@ -1,5 +1,6 @@
 """Pages for the administrators of a region: the queue, one account, the journal."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -134,19 +135,9 @@ def user(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 def activate(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Let the person in, then show the next request."""
-    _found(region, user_id)
-    unconfirmed = bool(ActivateForm().unconfirmed.data)
-    life_seconds = _settings().invitation_seconds
-    with transaction():
-        outcome = decisions.activate(
-            region.key,
-            user_id,
-            actor=caller().user_id,
-            unconfirmed=unconfirmed,
-            life_seconds=life_seconds,
-            now=utc_now(),
-        )
-    return _go_on(region, outcome, str(_("Compte de %(name)s validé.", name=_name(outcome))), to_next=True)
+    unconfirmed, life_seconds = bool(ActivateForm().unconfirmed.data), _settings().invitation_seconds
+    act = partial(decisions.activate, unconfirmed=unconfirmed, life_seconds=life_seconds)
+    return _decide(region, user_id, act, _("Compte de %(name)s validé."), to_next=True)
 
 
 @pages.post(f"{ONE}/refuser")
@@ -157,9 +148,8 @@ def refuse(region: Region, user_id: UUID) -> ResponseReturnValue:
     person, form = _found(region, user_id), RefuseForm()
     if not form.validate():
         return _show(person, form), 422
-    with transaction():
-        outcome = decisions.refuse(region.key, user_id, actor=caller().user_id, reason=form.reason.data, now=utc_now())
-    return _go_on(region, outcome, str(_("Demande de %(name)s refusée.", name=_name(outcome))), to_next=True)
+    act = partial(decisions.refuse, reason=form.reason.data)
+    return _decide(region, user_id, act, _("Demande de %(name)s refusée."), to_next=True)
 
 
 @pages.post(f"{ONE}/desactiver")
@@ -167,10 +157,7 @@ def refuse(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 def disable(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Disable the account."""
-    _found(region, user_id)
-    with transaction():
-        outcome = decisions.disable(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _go_on(region, outcome, str(_("Compte de %(name)s désactivé.", name=_name(outcome))))
+    return _decide(region, user_id, decisions.disable, _("Compte de %(name)s désactivé."))
 
 
 @pages.post(f"{ONE}/reactiver")
@@ -178,10 +165,7 @@ def disable(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 def enable(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Enable the account again."""
-    _found(region, user_id)
-    with transaction():
-        outcome = decisions.enable(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _go_on(region, outcome, str(_("Compte de %(name)s réactivé.", name=_name(outcome))))
+    return _decide(region, user_id, decisions.enable, _("Compte de %(name)s réactivé."))
 
 
 @pages.post(f"{ONE}/role")
@@ -192,10 +176,9 @@ def change_role(region: Region, user_id: UUID) -> ResponseReturnValue:
     person, form = _found(region, user_id), RoleForm()
     if not form.validate():
         return _show(person, RefuseForm(formdata=None), form), 422
-    role = Role(form.role.data)
-    with transaction():
-        outcome = decisions.change_role(region.key, user_id, role, actor=caller().user_id, now=utc_now())
-    return _go_on(region, outcome, str(_("Rôle de %(name)s changé.", name=_name(outcome))))
+    return _decide(
+        region, user_id, partial(decisions.change_role, role=Role(form.role.data)), _("Rôle de %(name)s changé.")
+    )
 
 
 @pages.post(f"{ONE}/deconnecter")
@@ -203,10 +186,7 @@ def change_role(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 def sign_out(region: Region, user_id: UUID) -> ResponseReturnValue:
     """End all sessions of the account."""
-    _found(region, user_id)
-    with transaction():
-        outcome = decisions.sign_out(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _go_on(region, outcome, str(_("Sessions de %(name)s fermées.", name=_name(outcome))))
+    return _decide(region, user_id, decisions.sign_out, _("Sessions de %(name)s fermées."))
 
 
 @pages.post(f"{ONE}/mot-de-passe")
@@ -214,18 +194,9 @@ def sign_out(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 def regenerate_password(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Mail a temporary password."""
-    _found(region, user_id)
-    settings = _settings()
-    with transaction():
-        outcome = ways_in.regenerate_password_of(
-            region.key,
-            user_id,
-            actor=caller().user_id,
-            life_seconds=settings.temporary_password_seconds,
-            rate_limits=settings.rate_limits,
-            now=utc_now(),
-        )
-    return _go_on(region, outcome, str(_("Mot de passe provisoire envoyé à %(name)s.", name=_name(outcome))))
+    life_seconds, rate_limits = _settings().temporary_password_seconds, _settings().rate_limits
+    act = partial(ways_in.regenerate_password_of, life_seconds=life_seconds, rate_limits=rate_limits)
+    return _decide(region, user_id, act, _("Mot de passe provisoire envoyé à %(name)s."))
 
 
 @pages.post(f"{ONE}/confirmation")
@@ -233,10 +204,7 @@ def regenerate_password(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 def resend_confirmation(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Mail the confirmation link again."""
-    _found(region, user_id)
-    with transaction():
-        outcome = ways_in.resend_confirmation(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _go_on(region, outcome, str(_("Lien de confirmation renvoyé à %(name)s.", name=_name(outcome))))
+    return _decide(region, user_id, ways_in.resend_confirmation, _("Lien de confirmation renvoyé à %(name)s."))
 
 
 @pages.post(f"{ONE}/courriels/<uuid:mail_id>")
@@ -362,6 +330,16 @@ def _show(person: User, form: RefuseForm, role_form: RoleForm | None = None) -> 
         dead=MailState.DEAD,
         own=person.id == caller().user_id,
     )
+
+
+def _decide(
+    region: Region, user_id: UUID, act: Callable[..., Outcome], done: str, *, to_next: bool = False
+) -> ResponseReturnValue:
+    """Take a decision; `done` says it was taken, with %(name)s where the person's name goes."""
+    _found(region, user_id)
+    with transaction():
+        outcome = act(region.key, user_id, actor=caller().user_id, now=utc_now())
+    return _go_on(region, outcome, str(done) % {"name": _name(outcome)}, to_next=to_next)
 
 
 def _go_on(region: Region, outcome: Outcome, done: str, *, to_next: bool = False) -> ResponseReturnValue:
