@@ -2,6 +2,7 @@
 
 from flask import current_app
 from wtforms import BooleanField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from terristory.auth.guards import Caller
 from terristory.clock import utc_now
@@ -29,7 +30,9 @@ class ProfileForm(ProfileFields):
 class ProfilePageForm(ProfileForm):
     """The same on a page, with the explicit confirmation of RGAA 4.1, 11.12.2."""
 
-    langue = SelectField(_l("Langue (obligatoire)"), choices=[("fr", "Français"), ("en", "English")])
+    langue = SelectField(
+        _l("Langue (obligatoire)"), choices=[SelectChoice("fr", "Français"), SelectChoice("en", "English")]
+    )
     confirmation = BooleanField(
         _l("Je confirme ces changements (obligatoire)"), [Filled(_l("Cochez la case pour enregistrer."))]
     )
