@@ -8,13 +8,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from terristory.api.json_forms import InvalidFields
 from terristory.api.problems import Refused, problem
 from terristory.errors import DomainError
 from terristory.i18n import _
-from terristory.web.error_pages import allowed_methods, error_page
+from terristory.web.error_pages import allowed_methods, error_page, untrusted_host_page
 from terristory.web.lower_case import lower_case_redirect
 
 log = logging.getLogger("terristory.errors")
@@ -68,6 +68,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None and isinstance(error.response, Response):
         return error.response
+    if isinstance(error, SecurityError) and not is_api(request.path):
+        return untrusted_host_page()
     elsewhere = lower_case_redirect() if status == 404 else None
     if elsewhere is not None:
         return elsewhere

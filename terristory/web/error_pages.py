@@ -13,6 +13,20 @@ _PLAIN = (
 )
 
 
+_UNTRUSTED = (
+    '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Erreur : TerriSTORY</title></head>'
+    "<body><main><h1>Ce nom n'est pas celui du service</h1><p>Vérifiez l'adresse. / Check the address.</p></main>"
+    "</body></html>"
+)
+
+
+def untrusted_host_page() -> Response:
+    """Answer a request for a host that is not ours: no link can be made there."""
+    response = make_response(_UNTRUSTED, 400)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def error_page(
     status: int, *, title: str | None = None, message: str | None = None, retry_after: int | None = None
 ) -> Response:

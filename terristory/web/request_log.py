@@ -54,8 +54,9 @@ def install_request_log(app: Flask, settings: Settings) -> None:
     """Give each request an id and write one line when it ends; warn once of forwarded headers nobody trusts."""
     warned: list[bool] = []
 
-    @app.before_request
-    def begin() -> None:
+    # Not before_request: loading the path's region comes before that, and may already answer 404.
+    @app.url_value_preprocessor
+    def begin(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         begin_request_id()
         g.began = time.perf_counter()
         if not settings.trusted_proxies and not warned and any(name in request.headers for name in _FORWARDED):
