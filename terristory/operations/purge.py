@@ -66,7 +66,8 @@ def due_for_erasure(settings: Settings, now: datetime) -> dict[str, ColumnElemen
 
 def erase_due(condition: ColumnElement[bool], now: datetime) -> int:
     """Erase one portion of the accounts that meet a condition; return how many."""
-    statement = select(User.id, User.region).where(condition).order_by(User.id).limit(PORTION)
+    # Held: an account taken back at this very moment is judged anew, not erased.
+    statement = select(User.id, User.region).where(condition).order_by(User.id).limit(PORTION).with_for_update()
     due: list[tuple[UUID, str]] = [(row.id, row.region) for row in db.session.execute(statement)]
     for user_id, region in due:
         erase_account(region, user_id, now=now)

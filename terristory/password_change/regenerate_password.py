@@ -5,7 +5,11 @@ from uuid import UUID, uuid4
 
 from terristory.audit.events import AuditEvent
 from terristory.audit.trail import record
-from terristory.auth.temporary_password import issue_temporary_password, void_temporary_passwords
+from terristory.auth.temporary_password import (
+    is_current_or_past_temporary,
+    issue_temporary_password,
+    void_temporary_passwords,
+)
 from terristory.extensions import db
 from terristory.mail_outbox.outbox import MailMessage, may_mail, put_in_outbox
 from terristory.password_change.mails import temporary_password_mail
@@ -66,7 +70,10 @@ def _work_for_nobody(region: str, mail_canonical: str, now: datetime) -> None:
     nobody = uuid4()
     to_be_undone = db.session.begin_nested()
     void_temporary_passwords(nobody, now=now)
-    secrets = {"temporary_password": generate_password()}
+    password = generate_password()
+    # A digest and a statement, as the row of a real one costs.
+    is_current_or_past_temporary(nobody, password)
+    secrets = {"temporary_password": password}
     context = {"prenom": "", "life_seconds": 0}
     message = MailMessage(region, mail_canonical, "fr", "password_change/temporary_password", context, secrets)
     put_in_outbox(message, now=now)
