@@ -58,10 +58,16 @@ def restore(database_url: str, source: Path) -> None:
         db.engine.dispose()
         _restore_sqlite(Path(str(url.database)), source)
     else:
+        # A file that is no backup must be known before anything is dropped.
+        _run(["pg_restore", "--list", str(source)], url)
         _empty_schema()
         db.engine.dispose()
         _run(
-            ["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(source)], url
+            [
+                *("pg_restore", f"--dbname={url.database}", "--no-owner", "--no-privileges"),
+                *("--exit-on-error", "--single-transaction", str(source)),
+            ],
+            url,
         )
 
 
@@ -115,8 +121,6 @@ def _run(command: Sequence[str], url: URL) -> None:
     }
     environment = {name: value for name, value in environment.items() if value}
     arguments = [program, *command[1:]]
-    if command[0] == "pg_restore":
-        arguments.insert(1, f"--dbname={url.database}")
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BackupFailed(done.stderr.strip()[:1000] or f"{command[0]} failed")

@@ -94,3 +94,4 @@ def test_a_file_that_is_no_backup_is_refused(app: Flask, settings: Any, tmp_path
     file.write_text("this is no database " * 100)
     result = app.test_cli_runner().invoke(args=["restore", str(file)])
     assert result.exit_code == 1 and "Traceback" not in result.output
+    assert db.session.scalar(select(func.count()).select_from(User)) == 0
