@@ -74,10 +74,11 @@ def test_modules_stay_short_enough_to_read_at_once():
 def public():
     for module in modules():
         for node in module.tree.body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-                # An overload is one of the signatures of the function below it, which says the promise.
-                if not any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list):
-                    yield module, node
+            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):
+                continue
+            # An overload is one of the signatures of the function below it, which says the promise.
+            if not any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list):
+                yield module, node
 
 
 def test_every_public_function_and_class_says_its_promise():
