@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
+
 from terristory.auth.temporary_password import issue_temporary_password
+from terristory.database import violates
 from terristory.extensions import db
 from terristory.regions.lookup import open_regions
 from terristory.user.lookup import find_by_mail
@@ -53,6 +56,13 @@ def _new_admin(region: str, now: datetime) -> User:
         decided_at=now,
         search_text=folded("Camille Admin", MAIL, "TerriSTORY"),
     )
-    db.session.add(admin)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():
+            db.session.add(admin)
+    except IntegrityError as error:
+        # Another host of this development service was first.
+        first = find_by_mail(region, MAIL) if violates(error, "uq_user_region_mail") else None
+        if first is None:
+            raise
+        return first
     return admin

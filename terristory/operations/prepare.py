@@ -1,24 +1,28 @@
 """What must hold before the service serves: migrated tables, known regions, the audit's retention."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_migrate import upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import func, inspect, select, text
 
 from terristory.audit.events import AuditEvent
 from terristory.audit.models import AuditRetention
 from terristory.audit.trail import record
 from terristory.clock import utc_now
-from terristory.database import transaction
+from terristory.database import is_sqlite, transaction
 from terristory.extensions import db
 from terristory.regions.catalogue import load_regions
 from terristory.settings import PROJECT_ROOT, Settings
 
 MIGRATIONS = PROJECT_ROOT / "migrations"
+# Any number that nothing else locks by.
+PREPARATION_LOCK = 7_283_544_105
 
 
 def head_revision() -> str | None:
@@ -38,12 +42,27 @@ def database_revision() -> str | None:
 
 def prepare(settings: Settings) -> None:
     """Migrate to the head, add missing regions (open in development), keep the audit's retention in step."""
-    migrate_to_head()
-    _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
-    with transaction():
-        load_regions(open_all=not settings.production)
-        keep_audit_days(settings.keep_audit_days)
-        record(AuditEvent.SERVICE_STARTED, region="", now=utc_now())
+    with _one_at_a_time():
+        migrate_to_head()
+        _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
+        with transaction():
+            load_regions(open_all=not settings.production)
+            keep_audit_days(settings.keep_audit_days)
+            record(AuditEvent.SERVICE_STARTED, region="", now=utc_now())
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one of several hosts that start together prepare their database, and the others find it done (PostgreSQL)."""
+    if is_sqlite():
+        yield
+        return
+    with db.engine.connect() as connection:
+        connection.execute(select(func.pg_advisory_lock(PREPARATION_LOCK)))
+        try:
+            yield
+        finally:
+            connection.execute(select(func.pg_advisory_unlock(PREPARATION_LOCK)))
 
 
 def migrate_to_head() -> None:
