@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, g, request, url_for
 from sqlalchemy.engine import make_url
@@ -215,8 +215,8 @@ def _this_page_in(langue: str) -> str:
     if rule is None or "GET" not in (rule.methods or ()):
         return f"?lang={langue}"
     kept = {name: value for name, value in request.args.items() if name != "lang"}
-    view_args = dict(request.view_args or {})
-    return url_for(rule.endpoint, **{**kept, **view_args, "lang": langue})
+    # The visitor's own names never reach url_for: `?endpoint=`, `?_scheme=` and their like would be its arguments.
+    return f"{url_for(rule.endpoint, **(request.view_args or {}))}?{urlencode({**kept, 'lang': langue})}"
 
 
 def _awaiting_count(person: Any) -> int | None:
