@@ -131,7 +131,8 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_PARTS=60,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, settings.web_threads),
-        WTF_CSRF_SECRET_KEY=settings.key("form-csrf"),
+        # A list, oldest first, as itsdangerous wants it: a form opened before the root secret was changed still counts.
+        WTF_CSRF_SECRET_KEY=list(reversed(settings.keys("form-csrf"))),
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_ENABLED=settings.rate_limits,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
