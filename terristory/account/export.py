@@ -58,9 +58,13 @@ def record_export(region: str, user_id: UUID, *, now: datetime) -> None:
     record(AuditEvent.USER_EXPORTED, region=region, actor=user_id, subject=user_id, now=now)
 
 
-def events_about(region: str, user_id: UUID, *, most: int | None = None) -> Sequence[AuditLine]:
-    """Return the audit lines that the account made or that are about it, newest first."""
-    concerned = or_(AuditLine.subject == user_id, AuditLine.actor == user_id)
+def events_about(
+    region: str, user_id: UUID, *, most: int | None = None, done_to_others: bool = True
+) -> Sequence[AuditLine]:
+    """Return the audit lines that are about the account, newest first; also those of what it did to other accounts."""
+    concerned = AuditLine.subject == user_id
+    if done_to_others:
+        concerned = or_(concerned, AuditLine.actor == user_id)
     statement = select(AuditLine).where(AuditLine.region == region, concerned).order_by(AuditLine.id.desc())
     return db.session.scalars(statement.limit(most)).all()
 

@@ -50,7 +50,7 @@ def show(region: Region) -> ResponseReturnValue:
         "account/show.html",
         user=_myself(),
         number_of_sessions=len(_sessions()),
-        events=events_about(region.key, caller().user_id, most=RECENT_EVENTS),
+        events=events_about(region.key, caller().user_id, most=RECENT_EVENTS, done_to_others=False),
         words_for_event=words_for_event,
     )
 
