@@ -7,8 +7,8 @@ from typing import Any
 
 from terristory.errors import DomainError, Kind
 
-# Two names of 100 characters, each written as \uXXXX, in base64.
-MOST_CURSOR = 2400
+# Two names of 100 characters, each written as two \uXXXX (most old scripts), in base64; and what goes with them.
+MOST_CURSOR = 3400
 
 
 class BadCursor(DomainError):
@@ -36,6 +36,12 @@ def decode_cursor(cursor: str | None, types: tuple[type[str] | type[int], ...]) 
     if not isinstance(keys, list) or len(keys) != len(types):
         raise BadCursor
     for key, wanted in zip(keys, types, strict=True):
-        if type(key) is not wanted or (isinstance(key, int) and not -(2**62) < key < 2**62) or "\0" in str(key):
+        if type(key) is not wanted or (isinstance(key, int) and not -(2**62) < key < 2**62) or not _is_storable(key):
             raise BadCursor
     return tuple(keys)
+
+
+def _is_storable(key: str | int) -> bool:
+    """Neither NUL nor lone surrogates, which JSON can write and databases do not take."""
+    text = str(key)
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -47,5 +47,7 @@ def canonical_or_blank(typed: str) -> str:
 
 def folded(*words: str) -> str:
     """Return words as plain lower-case letters without accents, for searching: « Éléonore » → `eleonore`."""
-    decomposed = unicodedata.normalize("NFKD", " ".join(words).casefold())
+    # Decomposed on both sides of casefold: « ℠ » hides capitals, and casefold makes new accents.
+    lower = unicodedata.normalize("NFKD", " ".join(words)).casefold()
+    decomposed = unicodedata.normalize("NFKD", lower)
     return "".join(character for character in decomposed if not unicodedata.combining(character))
