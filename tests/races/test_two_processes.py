@@ -1,41 +1,16 @@
 """Sixteen at once, through two services over one database: the database decides, nobody sees a 500."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import requests
-from sqlalchemy import create_engine, text
 
+from tests.support.crowd import AT_ONCE, all_at_once, count
 from tests.support.json_client import PASSWORD, JsonClient, wait_for_link
 from tests.support.server import Server
 
-AT_ONCE = 16
 ADMIN_PASSWORD = "moulin orage boussole 3 tiroirs"
 pytestmark = [pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def servers(database: Any, make_server: Callable[..., Server]) -> tuple[Server, Server]:
-    """Two whole services over one database."""
-    one = make_server(DATABASE_URL=database.url, RATE_LIMITS=False)
-    return one, make_server(DATABASE_URL=database.url, RATE_LIMITS=False)
-
-
-def all_at_once(calls: list[Callable[[], requests.Response]]) -> list[requests.Response]:
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return [future.result() for future in [threads.submit(call) for call in calls]]
-
-
-def count(database: Any, statement: str) -> int:
-    engine = create_engine(database.url)
-    try:
-        with engine.connect() as connection:
-            return int(connection.execute(text(statement)).scalar_one())
-    finally:
-        engine.dispose()
 
 
 def test_sixteen_identical_registrations_make_one_account_and_one_live_link(
