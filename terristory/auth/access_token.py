@@ -142,11 +142,13 @@ def read_access_token(token: str, *, region: str | None, leeway_seconds: int, no
 def _complete(payload: Mapping[str, Any]) -> Claims:
     """Check that every claim of ours is there and of its type; raises ValueError, KeyError or TypeError."""
     whom = payload["user_id"]
-    texts = (whom["mail"], whom["region"], payload["iss"], payload["aud"], payload["sub"], payload["jti"])
+    named = [payload[name] for name in ("iss", "aud", "sub", "jti", "sid")]
+    texts = (whom["mail"], whom["region"], *named)
     numbers = (payload["iat"], payload["nbf"], payload["exp"])
     if not all(isinstance(text, str) and text for text in texts):
         raise ValueError("a claim is no text")
-    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
+    # json.loads takes Infinity for a number: a token that never ends.
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
         raise ValueError("a time is no number")
     if payload["type"] != "access" or payload["iss"] != ISSUER or payload["aud"] != whom["region"]:
         raise ValueError("not an access token of ours")

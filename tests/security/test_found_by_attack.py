@@ -1,0 +1,140 @@
+"""What an attack with fresh eyes found, and must not find again (docs/decisions/0007)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from terristory.account.closing import close_account, take_back_account
+from terristory.account.own_address import recover_address
+from terristory.auth.models import Session
+from terristory.auth.revocation import end_session
+from terristory.database import transaction
+from terristory.extensions import db
+from terristory.mail_outbox.models import OutboxMail
+from terristory.password_change import forms
+from terristory.password_change.change_password import change_password, void_password
+from terristory.user.lookup import find_user
+from terristory.user.mail_confirmation import make_link
+from terristory.user.models import LinkPurpose, MailLink
+from tests.support.environment import PASSWORD
+from tests.support.people import an_account, bearer_of
+
+MAIL = "jeanne@brest.test"
+BETTER = "lanterne crayon moulin ruisseau"
+
+
+@pytest.mark.parametrize("hostile", ["%0d%0aSet-Cookie:x=1", "a%00", "%0a", "%C3%A9%0d"])
+def test_a_path_in_capitals_puts_no_line_of_its_own_into_the_answer(client, hostile):
+    answer = client.get(f"/AIDE/{hostile}")
+    assert answer.status_code == 308
+    assert answer.headers["Location"].lower() == f"/aide/{hostile}".lower()
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_path_in_capitals_stays_a_path_when_it_held_a_question_mark(client):
+    assert client.get("/AIDE/a%3Fnext=b").headers["Location"] == "/aide/a%3Fnext=b"
+
+
+def a_session(user_id, now, **more):
+    session = Session(
+        id=uuid4(), user_id=user_id, created_at=now, last_used_at=now, expires_at=now + timedelta(hours=1), **more
+    )
+    with transaction():
+        db.session.add(session)
+    return session.id
+
+
+def change(user_id, session_id, verified_hash, clock, to="new hash"):
+    with transaction():
+        return change_password(
+            "bretagne",
+            user_id,
+            to,
+            verified_hash=verified_hash,
+            keep_session=session_id,
+            session_max_seconds=86400,
+            now=clock.now(),
+        )
+
+
+def hash_of(user_id):
+    db.session.expire_all()
+    return find_user("bretagne", user_id).password_hash
+
+
+def test_a_temporary_password_chooses_one_new_password_only(app, clock):
+    user_id = an_account(MAIL)
+    session_id = a_session(user_id, clock.now(), must_change_password=True)
+    assert change(user_id, session_id, None, clock, to="first")
+    assert not change(user_id, session_id, None, clock, to="second")
+    assert hash_of(user_id) == "first"
+
+
+def test_of_two_changes_that_saw_the_same_password_the_first_stays(app, clock):
+    user_id = an_account(MAIL)
+    seen = hash_of(user_id)
+    owner, thief = a_session(user_id, clock.now()), a_session(user_id, clock.now())
+    assert change(user_id, owner, seen, clock, to="owner's")
+    assert not change(user_id, thief, seen, clock, to="thief's")
+    assert hash_of(user_id) == "owner's"
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_session_ended_while_its_password_was_looked_at_changes_nothing(app, clock, forced):
+    user_id = an_account(MAIL)
+    seen = hash_of(user_id)
+    session_id = a_session(user_id, clock.now(), must_change_password=forced)
+    with transaction():
+        assert end_session(user_id, session_id, now=clock.now())
+    assert not change(user_id, session_id, None if forced else seen, clock)
+    assert hash_of(user_id) == seen
+
+
+@pytest.fixture
+def not_me_meanwhile(monkeypatch, clock):
+    """Let the owner press « ce n'était pas moi » just after somebody's current password was found right."""
+    found_right = forms.is_current_password
+
+    def look(user, password):
+        right = found_right(user, password)
+        with transaction():
+            assert void_password("bretagne", user.id, life_seconds=3600, now=clock.now())
+        return right
+
+    monkeypatch.setattr(forms, "is_current_password", look)
+
+
+def test_who_was_put_out_meanwhile_changes_no_password(client, not_me_meanwhile):
+    user_id = an_account(MAIL)
+    bearer = bearer_of(client, MAIL)
+    sending = {"password": PASSWORD, "new_password": BETTER}
+    answer = client.put("/api/bretagne/user/password", json=sending, headers=bearer)
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["password"])
+    assert hash_of(user_id) is None
+
+
+def test_who_was_put_out_meanwhile_changes_no_address(client, not_me_meanwhile):
+    an_account(MAIL)
+    bearer = bearer_of(client, MAIL)
+    sending = {"password": PASSWORD, "mail": "thief@elsewhere.test"}
+    answer = client.post("/api/bretagne/user/mail", json=sending, headers=bearer)
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["password"])
+    assert db.session.scalars(select(MailLink)).all() == []
+    assert db.session.scalars(select(OutboxMail.recipient).where(OutboxMail.recipient != MAIL)).all() == []
+
+
+def test_a_thief_who_closes_the_account_cannot_open_it_again_with_the_password_he_knew(app, clock):
+    user_id, now = an_account("thief@elsewhere.test"), clock.now()
+    with transaction():
+        owner = make_link(user_id, LinkPurpose.TAKE_BACK_ADDRESS, mail=MAIL, now=now).token
+        an_admin_remains = close_account("bretagne", user_id, erasure_days=7, now=now)
+        thief = make_link(user_id, LinkPurpose.TAKE_BACK_ACCOUNT, now=now).token
+    assert an_admin_remains
+    with transaction():
+        recover_address("bretagne", owner, temporary_seconds=3600, now=now)
+    with transaction():
+        take_back_account("bretagne", thief, erasure_days=7, now=now)
+    user = find_user("bretagne", user_id)
+    assert (user.mail, user.closing_at, user.password_hash) == (MAIL, None, None)
