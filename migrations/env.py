@@ -4,6 +4,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from terristory.database import unhurried_connection
+
 db = current_app.extensions["migrate"].db
 # Any number of ours: two hosts that start together must not migrate together.
 LOCK = 7_262_031
@@ -49,10 +51,8 @@ def run_on_sqlite() -> None:
 
 def run_on_postgresql() -> None:
     """PostgreSQL: DDL is transactional; waiting for a lock on a table in use is bounded, so nobody queues behind us."""
-    options = {"isolation_level": "READ COMMITTED"}
-    with db.engine.connect().execution_options(**options) as connection:
-        connection.execute(text("SELECT set_config('statement_timeout', '0', true)"))
-        connection.execute(text("SELECT set_config('lock_timeout', '60s', true)"))
+    with unhurried_connection() as unhurried:
+        connection = unhurried.execution_options(isolation_level="READ COMMITTED")
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         connection.execute(text("SELECT set_config('lock_timeout', '5s', true)"))
         run(connection)

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, Index, UniqueConstraint, case, event, text
+from sqlalchemy import Connection, DateTime, Engine, Index, UniqueConstraint, case, event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, ProgrammingError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 from terristory.extensions import db
@@ -89,6 +90,11 @@ def violates(error: IntegrityError, constraint: str) -> bool:
     return diagnostics is not None and diagnostics.constraint_name == constraint
 
 
+def is_denied(error: ProgrammingError) -> bool:
+    """Return whether the database's role has no right to do what was asked (PostgreSQL: insufficient_privilege)."""
+    return getattr(error.orig, "sqlstate", None) == "42501"
+
+
 def _columns_of(constraint: str) -> str:
     for table in db.metadata.tables.values():
         uniques: list[UniqueConstraint | Index] = [*table.indexes]
@@ -107,7 +113,7 @@ def engine_options(database_url: str, threads: int) -> dict[str, Any]:
         return options
     options["connect_args"] = {
         "connect_timeout": 3,
-        "options": "-c statement_timeout=10000 -c lock_timeout=8000 -c idle_in_transaction_session_timeout=30000",
+        "options": "-c statement_timeout=9000 -c lock_timeout=8000 -c idle_in_transaction_session_timeout=30000",
         "application_name": "terristory",
         "keepalives_idle": 5,
         "keepalives_interval": 2,
@@ -115,8 +121,41 @@ def engine_options(database_url: str, threads: int) -> dict[str, Any]:
         "tcp_user_timeout": 8000,
     }
     # One more than the threads for the health check; waiting for a connection is bounded like a statement.
-    options |= {"pool_size": threads + 1, "max_overflow": 4, "pool_timeout": 5, "pool_pre_ping": True}
+    options |= {"pool_size": threads + 1, "max_overflow": 4, "pool_timeout": 5}
     return options
+
+
+@event.listens_for(Engine, "do_connect")
+def _connect_patiently(dialect: Dialect, _record: Any, arguments: Any, parameters: dict[str, Any]) -> Any:
+    if dialect.driver != "psycopg":
+        return None
+    # Here, so that the driver is not loaded where the embedded database serves.
+    from terristory.postgresql import PatientConnection
+
+    return PatientConnection.connect(*arguments, **parameters)
+
+
+@event.listens_for(Pool, "checkout")
+def _ask_for_a_sign_of_life(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have a connection that died while idle replaced (`pool_pre_ping`, whose own question waits for ever)."""
+    if not isinstance(connection, sqlite3.Connection) and not connection.gives_a_sign_of_life():
+        raise InvalidatePoolError
+
+
+@contextmanager
+def unhurried_connection() -> Iterator[Connection]:
+    """PostgreSQL: open a connection of its own, in AUTOCOMMIT, whose statements and locks may take their time."""
+    with db.engine.connect() as connection:
+        connection.connection.driver_connection.patience = None  # type: ignore[union-attr]
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET lock_timeout = 0"))
+        # SQLAlchemy counts even these as a transaction, and lets nobody choose an isolation level within one.
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            # Closed for good: nobody inherits its patience, and whatever it holds ends with it.
+            connection.invalidate()
 
 
 @event.listens_for(Engine, "connect")

@@ -15,7 +15,7 @@ from terristory.audit.events import AuditEvent
 from terristory.audit.models import AuditRetention
 from terristory.audit.trail import record
 from terristory.clock import utc_now
-from terristory.database import is_sqlite, transaction
+from terristory.database import is_sqlite, transaction, unhurried_connection
 from terristory.extensions import db
 from terristory.regions.catalogue import load_regions
 from terristory.settings import PROJECT_ROOT, Settings
@@ -57,12 +57,10 @@ def _one_at_a_time() -> Iterator[None]:
     if is_sqlite():
         yield
         return
-    with db.engine.connect() as connection:
+    # Its end gives the lock back.
+    with unhurried_connection() as connection:
         connection.execute(select(func.pg_advisory_lock(PREPARATION_LOCK)))
-        try:
-            yield
-        finally:
-            connection.execute(select(func.pg_advisory_unlock(PREPARATION_LOCK)))
+        yield
 
 
 def migrate_to_head() -> None:
