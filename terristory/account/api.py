@@ -9,7 +9,7 @@ from terristory.account.closing import close_account
 from terristory.account.errors import UnknownSession
 from terristory.account.export import export_account, record_export
 from terristory.account.forms import CloseForm, LinkForm, MailForm, ProfileForm, ask_for_address, values_of
-from terristory.account.own_address import confirm_address
+from terristory.account.own_address import confirm_address, find_change, recover_address
 from terristory.account.own_sessions import end_other_sessions, end_own_session
 from terristory.api.json_forms import AnyForm, InvalidFields, fill_from_json, validated
 from terristory.auth.cookies import clear_session_cookies
@@ -23,7 +23,7 @@ from terristory.settings import Settings
 from terristory.user.json_views import account_json
 from terristory.user.lookup import find_user
 from terristory.user.mail_confirmation import Dead
-from terristory.user.models import User
+from terristory.user.models import LinkPurpose, User
 from terristory.user.profile import change_profile
 from terristory.web.access import open_to_all
 
@@ -55,14 +55,19 @@ def change_mail(region: Region) -> ResponseReturnValue:
 @api.post("/<region:region>/user/mail/confirm")
 @open_to_all
 def confirm_mail(region: Region) -> ResponseReturnValue:
-    """Take the new address by the token mailed to it."""
-    form = validated(fill_from_json(LinkForm))
+    """Take the address that the link proves: the new one, or the former one again, as the page of these links does."""
+    token, settings, now = validated(fill_from_json(LinkForm)).token.data or "", _settings(), utc_now()
+    found = find_change(region.key, token, life_seconds=settings.confirmation_seconds, now=now)
+    if isinstance(found, Dead):
+        raise _dead_link(found)
     with transaction():
-        outcome = confirm_address(
-            region.key, form.token.data or "", life_seconds=_settings().confirmation_seconds, now=utc_now()
-        )
+        if found.link.purpose == LinkPurpose.TAKE_BACK_ADDRESS:
+            temporary_seconds = settings.temporary_password_seconds
+            outcome = recover_address(region.key, token, temporary_seconds=temporary_seconds, now=now)
+        else:
+            outcome = confirm_address(region.key, token, life_seconds=settings.confirmation_seconds, now=now)
     if isinstance(outcome, Dead):
-        raise InvalidFields({"token": [_("Ce lien ne sert plus.")]}, outcome.code)
+        raise _dead_link(outcome)
     return "", 204
 
 
@@ -126,6 +131,10 @@ def _myself() -> User:
     if user is None:
         raise LookupError("the caller's account went away during the request")
     return user
+
+
+def _dead_link(link: Dead) -> InvalidFields:
+    return InvalidFields({"token": [str(_("Ce lien ne sert plus."))]}, link.code)
 
 
 def _faults(form: AnyForm) -> InvalidFields:

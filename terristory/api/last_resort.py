@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from terristory.api.json_forms import InvalidFields
+from terristory.api.paging import BadCursor
 from terristory.api.problems import Refused, problem
 from terristory.errors import DomainError
 from terristory.i18n import _
@@ -68,7 +69,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None and isinstance(error.response, Response):
         return error.response
-    if isinstance(error, SecurityError) and not is_api(request.path):
+    # Neither a foreign host nor one that is no host has a map of addresses: no link can be made.
+    if isinstance(error, SecurityError | BadHost) and not is_api(request.path):
         return untrusted_host_page()
     elsewhere = lower_case_redirect() if status == 404 else None
     if elsewhere is not None:
@@ -92,9 +94,14 @@ def _domain_error(error: DomainError) -> Response:
     if is_api(request.path) and isinstance(error, Refused):
         return error.answer()
     if is_api(request.path):
-        errors = error.errors if isinstance(error, InvalidFields) else None
-        return problem(status, error.code, errors=errors, retry_after=error.retry_after)
+        return problem(status, error.code, errors=_fields_at_fault(error), retry_after=error.retry_after)
     return error_page(status, retry_after=error.retry_after)
+
+
+def _fields_at_fault(error: DomainError) -> dict[str, list[str]] | None:
+    if isinstance(error, BadCursor):
+        return {"after": [str(_("Cette suite de liste n'existe pas. Reprenez au début de la liste."))]}
+    return error.errors if isinstance(error, InvalidFields) else None
 
 
 def _database_down(error: Exception) -> Response:

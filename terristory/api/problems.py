@@ -51,9 +51,9 @@ def problem(
 
 
 def is_auth_path(path: str) -> bool:
-    """Return whether a path is one of the drop-in routes `/api/<region>/auth…`."""
+    """Return whether a path is a drop-in route, `/api/<region>/auth…`, or its twin for browsers, `…/user/auth`."""
     parts = path.split("/")
-    return len(parts) > 3 and parts[1] == "api" and parts[3] == "auth"
+    return len(parts) > 3 and parts[1] == "api" and (parts[3] == "auth" or parts[3:] == ["user", "auth"])
 
 
 def title_of(status: int) -> str:
