@@ -1,14 +1,16 @@
 """Commands of the operator: serve, secret, doctor, purge, backup, restore, regions."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from flask import Flask, current_app
+from sqlalchemy.exc import ProgrammingError
 
 from terristory.clock import utc_now
-from terristory.database import transaction
+from terristory.database import is_denied, transaction
 from terristory.extensions import db
 from terristory.operations.backup import BackupFailed, back_up, restore, void_what_was_open
 from terristory.operations.doctor import examine
@@ -33,7 +35,8 @@ def serve_command() -> None:
     settings: Settings = current_app.config["SETTINGS"]
     if not is_free(settings.host, settings.port):
         raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: choose another PORT.")
-    prepare(settings)
+    with explained_denials():
+        prepare(settings)
     if not settings.production:
         with transaction():
             admin = first_admin(life_seconds=settings.invitation_seconds, now=utc_now())
@@ -41,6 +44,20 @@ def serve_command() -> None:
     db.session.remove()
     db.engine.dispose()
     sys.exit(serve(current_app._get_current_object(), settings))  # type: ignore[attr-defined]
+
+
+@contextmanager
+def explained_denials() -> Iterator[None]:
+    """Say in one line that a database role which only serves may not do this. Raises ClickException then."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if not is_denied(error):
+            raise
+        reason = str(error.orig).splitlines()[0]
+        raise click.ClickException(
+            f"{reason}. Run `db upgrade`, `purge` and `restore` as the database role that is the owner of the tables."
+        ) from None
 
 
 def announce(settings: Settings, admin: FirstAdmin | None) -> None:
@@ -78,7 +95,8 @@ def doctor_command() -> None:
 @click.command("purge")
 def purge_command() -> None:
     """Erase what has no reason to stay (`KEEP_…_DAYS`), and warn owners of unused accounts. Run it once a day."""
-    run_purge()
+    with explained_denials():
+        run_purge()
 
 
 def run_purge() -> None:
@@ -113,7 +131,8 @@ def restore_command(file: Path) -> None:
     """Fill an empty database from FILE, end its sessions and links, and apply the erasures due since."""
     settings: Settings = current_app.config["SETTINGS"]
     try:
-        restore(settings.database_url, file)
+        with explained_denials():
+            restore(settings.database_url, file)
     except BackupFailed as error:
         raise click.ClickException(str(error)) from None
     migrate_to_head()
