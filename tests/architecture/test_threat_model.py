@@ -8,8 +8,26 @@ import pytest
 from terristory.settings import PROJECT_ROOT
 
 MODEL = (PROJECT_ROOT / "docs" / "threat-model.md").read_text()
-LAST = {"PW": 16, "RS": 15, "LG": 13, "CP": 8, "RG": 11, "AZ": 12, "JW": 11, "RF": 10, "CK": 3, "CS": 5, "CO": 1, "HD": 8,
-        "IN": 14, "ER": 2, "LO": 4, "CF": 6, "GD": 4, "AC": 1}  # fmt: skip
+LAST = {
+    "PW": 16,
+    "RS": 15,
+    "LG": 13,
+    "CP": 8,
+    "RG": 11,
+    "AZ": 12,
+    "JW": 11,
+    "RF": 10,
+    "CK": 3,
+    "CS": 5,
+    "CO": 1,
+    "HD": 8,
+    "IN": 14,
+    "ER": 2,
+    "LO": 4,
+    "CF": 6,
+    "GD": 4,
+    "AC": 1,
+}
 IDS = [f"{group}-{number}" for group, last in LAST.items() for number in range(1, last + 1)]
 PROOF = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 ROW = re.compile(r"^\| ([A-Z]{2}-\d+) \| (.+) \| (.+) \|$", re.MULTILINE)

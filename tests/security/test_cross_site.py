@@ -136,9 +136,15 @@ def test_no_header_or_field_changes_the_method(client, name):
 @ONLY_SQLITE
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "null", "http://localhost", "http://localhost:8000", "https://localhost.evil.example",
-     "http://localhost:8000.evil.example"],
-)  # fmt: skip
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost",
+        "http://localhost:8000",
+        "https://localhost.evil.example",
+        "http://localhost:8000.evil.example",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
 def test_no_origin_is_ever_let_in_by_cors(client, origin, method):
     by_cookie(client)

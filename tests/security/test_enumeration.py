@@ -1,4 +1,4 @@
-"""Nobody learns who has an account: answers in every state of an address are equal to the byte, but the request's id."""
+"""Nobody learns who has an account: in every state of an address answers are equal but for the request's id."""
 
 import re
 
@@ -106,7 +106,9 @@ def test_asking_for_an_account_tells_nothing_on_the_page(client):
     assert all_equal(ask)[0] == 200
 
 
-@pytest.mark.parametrize(("path", "form"), [("/user/password/regenerate", "regenerate_password"), ("/user/confirm/resend", "confirm")])
+@pytest.mark.parametrize(
+    ("path", "form"), [("/user/password/regenerate", "regenerate_password"), ("/user/confirm/resend", "confirm")]
+)
 def test_asking_for_a_mail_tells_nothing_over_json(client, path, form):
     def ask(mail):
         return post_json(client, path, {"mail": mail, "captcha": solved_captcha(client, "bretagne", form)})

@@ -117,7 +117,9 @@ def test_a_token_without_its_signature_is_refused(client, tokens, payload, algor
 
 
 @ONLY_SQLITE
-@pytest.mark.parametrize("key", [b"", b"secret", SECRET_KEY.encode(), KEYS.signing_kid.encode(), b"None", b"terristory"])
+@pytest.mark.parametrize(
+    "key", [b"", b"secret", SECRET_KEY.encode(), KEYS.signing_kid.encode(), b"None", b"terristory"]
+)
 def test_a_key_that_can_be_guessed_signs_nothing(client, tokens, payload, key):
     """The root secret itself is no key either: each use derives its own (ASVS 11.2.3)."""
     assert doors(client, by_hand(right_header(), payload, key=key), tokens["refresh_token"]) == REFUSED
@@ -160,9 +162,22 @@ def test_nothing_else_that_we_sign_or_give_is_an_access_token(client, tokens):
 @ONLY_SQLITE
 @pytest.mark.parametrize(
     "garbage",
-    ["a.b.c", "..", ".", "a.b.c.d.e", "é.é.é", "\x7f", "A" * 9000, "[" * 5000, coded(b"[" * 4000) + ".e30.AA",
-     coded(b'{"alg":"HS256","alg":"none"}') + ".e30.AA", coded(b"\xff\xfe") + ".e30.AA", "e30.e30.", "null.null.null"],
-)  # fmt: skip
+    [
+        "a.b.c",
+        "..",
+        ".",
+        "a.b.c.d.e",
+        "é.é.é",
+        "\x7f",
+        "A" * 9000,
+        "[" * 5000,
+        coded(b"[" * 4000) + ".e30.AA",
+        coded(b'{"alg":"HS256","alg":"none"}') + ".e30.AA",
+        coded(b"\xff\xfe") + ".e30.AA",
+        "e30.e30.",
+        "null.null.null",
+    ],
+)
 def test_garbage_is_a_401_in_a_header_and_in_a_cookie(client, garbage):
     assert client.get(ME, headers={"Authorization": f"Bearer {garbage}"}).status_code == 401
     lone = client.application.test_client(use_cookies=False)
@@ -172,10 +187,22 @@ def test_garbage_is_a_401_in_a_header_and_in_a_cookie(client, garbage):
 @ONLY_SQLITE
 @pytest.mark.parametrize(
     ("claim", "value"),
-    [("aud", ["bretagne", "corse"]), ("aud", "corse"), ("type", "refresh"), ("iss", "terri"), ("iss", "terristory.evil"),
-     ("sub", 1), ("sid", "x"), ("exp", "never"), ("exp", 1e400), ("nbf", None), ("iat", True), ("user_id", "x"),
-     ("user_id", {"mail": MAIL, "region": "corse"})],
-)  # fmt: skip
+    [
+        ("aud", ["bretagne", "corse"]),
+        ("aud", "corse"),
+        ("type", "refresh"),
+        ("iss", "terri"),
+        ("iss", "terristory.evil"),
+        ("sub", 1),
+        ("sid", "x"),
+        ("exp", "never"),
+        ("exp", 1e400),
+        ("nbf", None),
+        ("iat", True),
+        ("user_id", "x"),
+        ("user_id", {"mail": MAIL, "region": "corse"}),
+    ],
+)
 def test_a_claim_of_another_kind_is_refused_though_rightly_signed(client, tokens, payload, claim, value):
     forged = by_hand(right_header(), {**payload, claim: value})
     assert doors(client, forged, tokens["refresh_token"]) == REFUSED

@@ -44,7 +44,9 @@ def headers_hold(answer):
 def paths(app):
     def value(argument):
         name = argument.group(1)
-        return {"region": "bretagne", "region_key": "bretagne"}.get(name, "x" if name in ("token", "guide") else str(uuid4()))
+        return {"region": "bretagne", "region_key": "bretagne"}.get(
+            name, "x" if name in ("token", "guide") else str(uuid4())
+        )
 
     rules = [rule for rule in app.url_map.iter_rules() if "static" not in rule.rule and rule.rule != "/favicon.ico"]
     return [(re.sub(r"<(?:[^<>]+:)?([^:<>]+)>", value, rule.rule), rule) for rule in rules]
@@ -145,9 +147,13 @@ def test_an_error_of_ours_says_its_number_and_no_more(client, monkeypatch, path)
 
 @pytest.mark.parametrize(
     "broken",
-    ["terristory.auth.guards.read_access_token", "terristory.auth.guards.retrieve_user",
-     "terristory.auth.guards.is_csrf_token_of", "terristory.auth.guards.is_same_origin"],
-)  # fmt: skip
+    [
+        "terristory.auth.guards.read_access_token",
+        "terristory.auth.guards.retrieve_user",
+        "terristory.auth.guards.is_csrf_token_of",
+        "terristory.auth.guards.is_same_origin",
+    ],
+)
 def test_a_check_that_breaks_lets_nobody_in(client, monkeypatch, broken):
     """Fail closed (ASVS 16.5.3): an error in a check is never a yes."""
     signed_in = client.application.test_client()
@@ -167,12 +173,24 @@ def test_a_check_that_breaks_lets_nobody_in(client, monkeypatch, broken):
 
 @pytest.mark.parametrize(
     ("broken", "path", "body"),
-    [("terristory.captcha.forms.check_token_captcha", "/user", {"prenom": "A", "nom": "B", "mail": "a@brest.test", "organisation": "C",
-                                                                "information_lue": True, "captcha": "x"}),
-     ("terristory.captcha.forms.check_token_captcha", "/user/password/regenerate", {"mail": MAIL, "captcha": "x"}),
-     ("terristory.auth.authenticate.verify_password", "/auth", {"login": MAIL, "password": PASSWORD}),
-     ("terristory.auth.forms.weigh", "/auth", {"login": MAIL, "password": PASSWORD})],
-)  # fmt: skip
+    [
+        (
+            "terristory.captcha.forms.check_token_captcha",
+            "/user",
+            {
+                "prenom": "A",
+                "nom": "B",
+                "mail": "a@brest.test",
+                "organisation": "C",
+                "information_lue": True,
+                "captcha": "x",
+            },
+        ),
+        ("terristory.captcha.forms.check_token_captcha", "/user/password/regenerate", {"mail": MAIL, "captcha": "x"}),
+        ("terristory.auth.authenticate.verify_password", "/auth", {"login": MAIL, "password": PASSWORD}),
+        ("terristory.auth.forms.weigh", "/auth", {"login": MAIL, "password": PASSWORD}),
+    ],
+)
 def test_a_gate_that_breaks_stays_shut(client, monkeypatch, broken, path, body):
     def breaks(*_args, **_kwargs):
         raise RuntimeError("broken")
@@ -181,4 +199,3 @@ def test_a_gate_that_breaks_stays_shut(client, monkeypatch, broken, path, body):
     with client.allowing_500():
         answer = client.post(f"/api/bretagne{path}", json=body, base_url=BASE)
     assert answer.status_code == 500
-

@@ -28,8 +28,19 @@ SPOOFED = {
     "X-Forwarded-Prefix": f"//{EVIL}",
     "Forwarded": f"host={EVIL};proto=https",
 }
-HOSTS = ["evil.example", "localhost.evil.example", "evil.example:80", "localhost:8000@evil.example", "evil.example#", "",
-         "a" * 300, "[::1", "é", "localhost\\evil.example", "localhost, evil.example"]  # fmt: skip
+HOSTS = [
+    "evil.example",
+    "localhost.evil.example",
+    "evil.example:80",
+    "localhost:8000@evil.example",
+    "evil.example#",
+    "",
+    "a" * 300,
+    "[::1",
+    "é",
+    "localhost\\evil.example",
+    "localhost, evil.example",
+]
 ONLY_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -46,7 +57,9 @@ def poisoned(client, **headers):
     asked = json_answers(client, mail="neuf@brest.test")
     assert client.post("/api/bretagne/user", json=asked, headers=spoofed).status_code == 201
     captcha = solved_captcha(client, "bretagne", "regenerate_password")
-    sent = client.post("/api/bretagne/user/password/regenerate", json={"mail": MAIL, "captcha": captcha}, headers=spoofed)
+    sent = client.post(
+        "/api/bretagne/user/password/regenerate", json={"mail": MAIL, "captcha": captcha}, headers=spoofed
+    )
     assert sent.status_code == 202
     waiting = an_account("attend@brest.test", status=Status.AWAITING)
     client.post(f"/api/bretagne/admin/users/{waiting}/activate", json={}, headers=admin | spoofed)

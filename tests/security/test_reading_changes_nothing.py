@@ -1,4 +1,4 @@
-"""GET, HEAD and OPTIONS of every route, by everybody, leave the database as it was: scanners of mails may open links."""
+"""Safe requests of every route by everybody leave the database as it was: scanners of mails may open links."""
 
 import re
 from uuid import UUID
@@ -138,7 +138,11 @@ def test_an_unsafe_route_has_no_safe_method(client, links):
     for rule in unsafe:
         if rule.rule in also_safe:
             continue
-        path = re.sub(r"<(?:[^<>]+:)?([^:<>]+)>", lambda name: "bretagne" if "region" in name[0] else str(links["target"]), rule.rule)
+        path = re.sub(
+            r"<(?:[^<>]+:)?([^:<>]+)>",
+            lambda name: "bretagne" if "region" in name[0] else str(links["target"]),
+            rule.rule,
+        )
         for method in ("GET", "HEAD", "TRACE", "PROPFIND"):
             answer = people["admin"].open(path, method=method)
             assert answer.status_code == 405, (method, path, answer.status_code)

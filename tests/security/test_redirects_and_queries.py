@@ -71,7 +71,9 @@ def test_a_hostile_next_leads_to_the_usual_page(client, wish):
     asked = client.get(SIGN_IN, query_string={"next": wish})
     token = csrf_in(asked)
     answer = client.post(
-        SIGN_IN, query_string={"next": wish}, data={"login": MAIL, "password": PASSWORD, "csrf_token": token, "next": wish}
+        SIGN_IN,
+        query_string={"next": wish},
+        data={"login": MAIL, "password": PASSWORD, "csrf_token": token, "next": wish},
     )
     assert (answer.status_code, answer.headers["Location"]) == (303, "/bretagne/")
     signed_in = client.get(SIGN_IN, query_string={"next": wish})
@@ -93,7 +95,9 @@ def test_no_hostile_wish_is_a_local_path(wish):
 
 
 @ONLY_SQLITE
-@pytest.mark.parametrize("path", ["//evil.example/bretagne/connexion", "/bretagne//evil.example", "//Evil.example/", "///X"])
+@pytest.mark.parametrize(
+    "path", ["//evil.example/bretagne/connexion", "/bretagne//evil.example", "//Evil.example/", "///X"]
+)
 def test_a_path_with_two_slashes_leads_nowhere_else(client, path):
     """Redirects of ours (lower case, merged slashes) must not make `//evil.example` of a path."""
     builder = EnvironBuilder(path="/", base_url="http://localhost")
@@ -105,12 +109,42 @@ def test_a_path_with_two_slashes_leads_nowhere_else(client, path):
 
 
 ODD_QUERIES = [
-    "endpoint=x", "_external=1", "_scheme=javascript&_external=1", "_scheme=x", "_method=POST", "_anchor=%22%3E%3Cb%3E",
-    "_host=evil.example", "self=1", "values=1", "region=corse", "user_id=1", "token=x", "lang=../../etc/passwd",
-    "lang=%00", "lang=fr%0d%0aSet-Cookie:a=b", "lang[]=fr", "lang=en&lang=fr", "%FF=%FE", "a" * 500 + "=1", "=", "&&&",
-    "next=a&next=b", "after=%00", "q=%00", "status=%27", "sort=mail;drop%20table%20user", "limit=-1", "limit=1e9",
-    "limit=%D9%A1", "event=x", "user=x", "login=%3Cscript%3E", "login=%00", "form=x", "%3Cscript%3E=%22%3E%3Cscript%3E",
-]  # fmt: skip
+    "endpoint=x",
+    "_external=1",
+    "_scheme=javascript&_external=1",
+    "_scheme=x",
+    "_method=POST",
+    "_anchor=%22%3E%3Cb%3E",
+    "_host=evil.example",
+    "self=1",
+    "values=1",
+    "region=corse",
+    "user_id=1",
+    "token=x",
+    "lang=../../etc/passwd",
+    "lang=%00",
+    "lang=fr%0d%0aSet-Cookie:a=b",
+    "lang[]=fr",
+    "lang=en&lang=fr",
+    "%FF=%FE",
+    "a" * 500 + "=1",
+    "=",
+    "&&&",
+    "next=a&next=b",
+    "after=%00",
+    "q=%00",
+    "status=%27",
+    "sort=mail;drop%20table%20user",
+    "limit=-1",
+    "limit=1e9",
+    "limit=%D9%A1",
+    "event=x",
+    "user=x",
+    "login=%3Cscript%3E",
+    "login=%00",
+    "form=x",
+    "%3Cscript%3E=%22%3E%3Cscript%3E",
+]
 
 
 @ONLY_SQLITE

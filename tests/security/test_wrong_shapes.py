@@ -1,4 +1,4 @@
-"""Every field of every JSON route is given every wrong kind of value: an answer that names it, never an error of ours."""
+"""Every field of every JSON route is given every wrong kind of value: it is named, and no error is ours."""
 
 import json
 from uuid import uuid4
@@ -17,12 +17,32 @@ USER, ADMIN, OBJECT = "user@brest.test", "admin@brest.test", "objet@brest.test"
 ONLY_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 DEEP = json.loads("[" * 900 + "]" * 900)
 SHAPES = {
-    "null": None, "true": True, "false": False, "0": 0, "7": 7, "-1": -1, "a float": 1.5, "a list": [], "a full list": ["a", 1],
-    "an object": {}, "a full object": {"$ne": 1, "mail": "x"}, "nested": {"a": {"b": [{"c": None}]}}, "deep": DEEP,
-    "huge": 10**400, "empty": "", "blank": "   ", "long": "x" * 9000, "NUL": "a\0b", "surrogate": "\ud800", "SQL": "' OR 1=1 --",
-    "a prototype": {"__proto__": {"role": "admin"}}, "a class": {"__class__": "x"}, "a path": "../../etc/passwd",
-    "format": "%s%n{0}", "right to left": "\u202eabc",
-}  # fmt: skip
+    "null": None,
+    "true": True,
+    "false": False,
+    "0": 0,
+    "7": 7,
+    "-1": -1,
+    "a float": 1.5,
+    "a list": [],
+    "a full list": ["a", 1],
+    "an object": {},
+    "a full object": {"$ne": 1, "mail": "x"},
+    "nested": {"a": {"b": [{"c": None}]}},
+    "deep": DEEP,
+    "huge": 10**400,
+    "empty": "",
+    "blank": "   ",
+    "long": "x" * 9000,
+    "NUL": "a\0b",
+    "surrogate": "\ud800",
+    "SQL": "' OR 1=1 --",
+    "a prototype": {"__proto__": {"role": "admin"}},
+    "a class": {"__class__": "x"},
+    "a path": "../../etc/passwd",
+    "format": "%s%n{0}",
+    "right to left": "\u202eabc",
+}
 RAW = ["NaN", "Infinity", "-Infinity", "1e999", "1" * 5000, "01", "'x'", "undefined", '"\\uD800"', '"\\u0000"']
 JSON = "application/json"
 DROP_IN = ("/auth", "/auth/refresh", "/auth/logout")
@@ -85,12 +105,16 @@ def test_a_field_of_another_kind_is_named(client, way, path, method, fields):
     place, headers = way(path)
     for field in (*fields, "role", "__proto__"):
         for shape, value in SHAPES.items():
-            answer = client.open(place, method=method, data=json.dumps({field: value}), content_type=JSON, headers=headers)
+            answer = client.open(
+                place, method=method, data=json.dumps({field: value}), content_type=JSON, headers=headers
+            )
             optional = value is None or field == "langue" or (isinstance(value, str) and method == "PATCH")
             harmless = optional or (field, shape) in HARMLESS or field == "reason"
             assert is_calm(answer, place) or (harmless and answer.status_code < 300) or answer.status_code == 409, (
-                field, shape, answer.status_code,
-            )  # fmt: skip
+                field,
+                shape,
+                answer.status_code,
+            )
     assert find_by_mail("bretagne", USER).role == Role.USER
 
 
@@ -109,13 +133,31 @@ def test_a_value_that_json_does_not_know_is_malformed(client, way, path, method,
 
 
 BODIES = {
-    "nothing": b"", "null": b"null", "a text": b'"x"', "a number": b"7", "a list": b"[]", "a list of objects": b'[{"mail": "x"}]',
-    "true": b"true", "half an object": b'{"mail":', "two objects": b"{}{}", "a comma": b'{"a": 1,}', "a bomb": b"[" * 8000,
-    "a bomb of objects": b'{"a":' * 3000, "closed bomb": b"[" * 5000 + b"]" * 5000, "repeated": b'{"mail": "a", "mail": "b"}',
-    "a mark": b"\xef\xbb\xbf{}", "UTF-16": '{"mail": "x"}'.encode("utf-16"), "UTF-16 LE": '{"mail": "x"}'.encode("utf-16-le"),
-    "UTF-32": '{"mail": "x"}'.encode("utf-32"), "Latin-1": '{"mail": "é"}'.encode("latin-1"), "overlong": b'{"mail": "\xc0\xaf"}',
-    "a comment": b"/* x */ {}", "gzip": b"\x1f\x8b\x08\x00", "NUL": b'\0{"mail": "x"}', "XML": b"<?xml version='1.0'?><a/>",
-}  # fmt: skip
+    "nothing": b"",
+    "null": b"null",
+    "a text": b'"x"',
+    "a number": b"7",
+    "a list": b"[]",
+    "a list of objects": b'[{"mail": "x"}]',
+    "true": b"true",
+    "half an object": b'{"mail":',
+    "two objects": b"{}{}",
+    "a comma": b'{"a": 1,}',
+    "a bomb": b"[" * 8000,
+    "a bomb of objects": b'{"a":' * 3000,
+    "closed bomb": b"[" * 5000 + b"]" * 5000,
+    "repeated": b'{"mail": "a", "mail": "b"}',
+    "a mark": b"\xef\xbb\xbf{}",
+    "UTF-16": '{"mail": "x"}'.encode("utf-16"),
+    "UTF-16 LE": '{"mail": "x"}'.encode("utf-16-le"),
+    "UTF-32": '{"mail": "x"}'.encode("utf-32"),
+    "Latin-1": '{"mail": "é"}'.encode("latin-1"),
+    "overlong": b'{"mail": "\xc0\xaf"}',
+    "a comment": b"/* x */ {}",
+    "gzip": b"\x1f\x8b\x08\x00",
+    "NUL": b'\0{"mail": "x"}',
+    "XML": b"<?xml version='1.0'?><a/>",
+}
 
 
 @pytest.mark.parametrize(("path", "method", "fields"), OPERATIONS)
@@ -124,8 +166,9 @@ def test_a_body_that_is_no_object_is_malformed(client, way, path, method, fields
     for kind, body in BODIES.items():
         answer = client.open(place, method=method, data=body, content_type="application/json", headers=headers)
         assert is_calm(answer, place) or (not body and not fields) or _needs_no_body(answer, body), (
-            kind, answer.status_code,
-        )  # fmt: skip
+            kind,
+            answer.status_code,
+        )
 
 
 def _needs_no_body(answer, body):
@@ -136,10 +179,23 @@ def _needs_no_body(answer, body):
 @ONLY_SQLITE
 @pytest.mark.parametrize(
     "kind",
-    ["application/json; charset=utf-16", "application/json;charset=latin-1", "application/json; charset=utf-7",
-     'application/json; charset="utf-32"', "application/x+json", "application/vnd.api+json", "text/json", "text/plain",
-     "application/jsonp", "application/json, text/plain", "APPLICATION/XML", "", "é", "application/json;charset"],
-)  # fmt: skip
+    [
+        "application/json; charset=utf-16",
+        "application/json;charset=latin-1",
+        "application/json; charset=utf-7",
+        'application/json; charset="utf-32"',
+        "application/x+json",
+        "application/vnd.api+json",
+        "text/json",
+        "text/plain",
+        "application/jsonp",
+        "application/json, text/plain",
+        "APPLICATION/XML",
+        "",
+        "é",
+        "application/json;charset",
+    ],
+)
 @pytest.mark.parametrize("path", ["/user", "/auth", "/user/password/regenerate", "/user/mail"])
 def test_only_plain_json_is_json(client, way, path, kind):
     headers = way("/api/{region}" + path)[1]
@@ -196,14 +252,18 @@ def test_bytes_that_are_no_text_are_no_error_of_ours(client, raw):
 
 
 @ONLY_SQLITE
-@pytest.mark.parametrize("name", ["%00", "..%2f..%2fetc%2fpasswd", "%252e%252e%252f", "....//", "%2e%2e", "..%5c", "a%00.css"])
+@pytest.mark.parametrize(
+    "name", ["%00", "..%2f..%2fetc%2fpasswd", "%252e%252e%252f", "....//", "%2e%2e", "..%5c", "a%00.css"]
+)
 def test_no_path_leaves_the_static_files(client, name):
     for base in ("/static/", "/static/aaaaaaaaaaaa/", "/aide/", "/dev/courriels/"):
         assert client.get(base + name).status_code in (404, 308)
 
 
 @ONLY_SQLITE
-@pytest.mark.parametrize("odd", ["99999999999999999999", "1", "-1", "٣", "x", str(uuid4()) + "0", "{" + str(uuid4()) + "}", "%00"])
+@pytest.mark.parametrize(
+    "odd", ["99999999999999999999", "1", "-1", "٣", "x", str(uuid4()) + "0", "{" + str(uuid4()) + "}", "%00"]
+)
 def test_an_id_that_is_none_is_a_404(client, way, odd):
     headers = way("/admin/")[1]
     assert client.get(f"/api/bretagne/admin/users/{odd}", headers=headers).status_code == 404
@@ -214,13 +274,37 @@ def test_an_id_that_is_none_is_a_404(client, way, odd):
 # Mass assignment.
 
 PRIVILEGES = {
-    "role": "admin", "is_admin": True, "admin": "1", "status": "active", "active": True, "id": str(uuid4()), "region": "corse",
-    "created_at": "2020-01-01T00:00:00Z", "confirmed_at": "2020-01-01T00:00:00Z", "decided_at": "2020-01-01T00:00:00Z",
-    "decided_by": str(uuid4()), "password": PASSWORD, "password_hash": "x", "mail_canonical": "x@y.fr", "email_verified": True,
-    "without_script": False, "last_sign_in_at": None, "closing_at": "2020-01-01T00:00:00Z", "search_text": "x", "reason": "x",
-    "information_version": "9", "user_id": {"mail": "x", "region": "corse"}, "user": {"role": "admin"}, "me": {"role": "admin"},
-    "role[]": "admin", "user.role": "admin", "user[role]": "admin", "ticket": "x", "csrf_token": "x", "ROLE": "admin",
-}  # fmt: skip
+    "role": "admin",
+    "is_admin": True,
+    "admin": "1",
+    "status": "active",
+    "active": True,
+    "id": str(uuid4()),
+    "region": "corse",
+    "created_at": "2020-01-01T00:00:00Z",
+    "confirmed_at": "2020-01-01T00:00:00Z",
+    "decided_at": "2020-01-01T00:00:00Z",
+    "decided_by": str(uuid4()),
+    "password": PASSWORD,
+    "password_hash": "x",
+    "mail_canonical": "x@y.fr",
+    "email_verified": True,
+    "without_script": False,
+    "last_sign_in_at": None,
+    "closing_at": "2020-01-01T00:00:00Z",
+    "search_text": "x",
+    "reason": "x",
+    "information_version": "9",
+    "user_id": {"mail": "x", "region": "corse"},
+    "user": {"role": "admin"},
+    "me": {"role": "admin"},
+    "role[]": "admin",
+    "user.role": "admin",
+    "user[role]": "admin",
+    "ticket": "x",
+    "csrf_token": "x",
+    "ROLE": "admin",
+}
 
 
 @pytest.mark.parametrize("field", [name for name, value in PRIVILEGES.items() if value is not None])
@@ -259,7 +343,12 @@ def test_a_form_stores_its_own_fields_only(client):
     assert client.post(page, data=data).status_code == 303
     user = find_by_mail("bretagne", MAIL.lower())
     kept = columns_of(user.id)
-    assert (kept["role"], kept["status"], kept["region"], kept["password_hash"]) == ("user", "unconfirmed", "bretagne", None)
+    assert (kept["role"], kept["status"], kept["region"], kept["password_hash"]) == (
+        "user",
+        "unconfirmed",
+        "bretagne",
+        None,
+    )
     assert (kept["confirmed_at"], kept["decided_by"], kept["closing_at"], kept["reason"]) == (None, None, None, "")
     assert str(kept["id"]) != PRIVILEGES["id"] and kept["created_at"].year > 2020
 
@@ -270,7 +359,13 @@ def test_of_a_repeated_field_the_first_counts_everywhere(client):
     page = "/bretagne/inscription"
     token = csrf_in(client.get(page))
     captcha = solved_captcha(client, "bretagne", "create_user")
-    data = {**ANSWERS, "information_lue": "y", "captcha": captcha, "csrf_token": token, "mail": [MAIL, "autre@evil.example"]}
+    data = {
+        **ANSWERS,
+        "information_lue": "y",
+        "captcha": captcha,
+        "csrf_token": token,
+        "mail": [MAIL, "autre@evil.example"],
+    }
     answer = client.post(f"{page}?mail=troisieme@evil.example", data=data)
     assert answer.status_code == 303
     assert [mail.recipient for mail in outbox()] == [MAIL]
@@ -282,6 +377,8 @@ def test_an_administrator_cannot_name_another_region_in_any_place(client, way):
     for more in ({"region": "corse"}, {"user_id": {"region": "corse"}}):
         place = f"/api/bretagne/admin/users/{elsewhere}/activate"
         assert client.post(place, json=more, headers=headers).status_code in (404, 422)
-        assert client.post(f"{place}?region=corse", json={}, headers={**headers, "X-Region": "corse"}).status_code == 404
+        assert (
+            client.post(f"{place}?region=corse", json={}, headers={**headers, "X-Region": "corse"}).status_code == 404
+        )
     assert client.post(f"/api/corse/admin/users/{elsewhere}/activate", json={}, headers=headers).status_code == 401
     assert find_user("corse", elsewhere).status == Status.AWAITING
