@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from flask import g, request
-from flask_babel import format_datetime, get_locale, ngettext
+from flask_babel import format_datetime, get_locale, ngettext, refresh
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-__all__ = ["LANGUAGES", "_", "_l", "choose_language", "choose_time_zone", "language", "local_time", "ngettext"]
+__all__ = ["LANGUAGES", "_", "_l", "choose_language", "choose_time_zone", "language", "local_time", "ngettext", "speak"]
 
 LANGUAGES = ("fr", "en")
 LANGUAGE_COOKIE = "langue"
@@ -37,6 +37,12 @@ def language() -> str:
     """Return the language in force: `fr` or `en`."""
     locale = get_locale()
     return locale.language if locale is not None and locale.language in LANGUAGES else "fr"
+
+
+def speak(account_langue: str | None) -> None:
+    """Go on in the language of an account that has just changed it, or of nobody's after a sign-out (None)."""
+    g.account_langue = account_langue
+    refresh()
 
 
 def local_time(moment: datetime, style: str = "long") -> str:

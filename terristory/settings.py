@@ -98,8 +98,11 @@ class Settings:
 
     @property
     def secure_cookies(self) -> bool:
-        """Whether cookies are `Secure` and named `__Host-…`: always but in development over plain http."""
-        return self.production or self.public_url.startswith("https://")
+        """Whether cookies are `Secure` and named `__Host-…`: in production.
+
+        Development is served over plain http, whatever PUBLIC_URL puts into the links of its mails.
+        """
+        return self.production
 
     def key(self, label: str) -> bytes:
         """Return the 32-byte key for `label`, derived from the root secret (HKDF-SHA-256, RFC 5869)."""

@@ -27,7 +27,7 @@ from terristory.auth.models import Session
 from terristory.auth.revocation import live_sessions
 from terristory.clock import utc_now
 from terristory.database import transaction
-from terristory.i18n import _, ngettext
+from terristory.i18n import _, ngettext, speak
 from terristory.regions.models import Region
 from terristory.settings import Settings
 from terristory.user.errors import LastAdmin
@@ -64,6 +64,7 @@ def profile(region: Region) -> ResponseReturnValue:
         return render_template("account/profile.html", form=form), 422 if form.is_submitted() else 200
     with transaction():
         change_profile(_myself(), form.values(), now=utc_now())
+    speak(form.langue.data)
     flash(_("Votre profil est enregistré."), "success")
     return redirect(url_for("account.show", region=region), code=303)
 
@@ -149,6 +150,7 @@ def close(region: Region) -> ResponseReturnValue:
     if form.validate_on_submit() and form.is_right_for(_myself()) and _close(form, region, days):
         response = redirect(url_for("regions.region_home", region=region), code=303)
         clear_session_cookies(response)
+        speak(None)
         flash(_("Votre compte est fermé. Un courriel vous dit comment revenir d'ici son effacement."), "success")
         return response
     return render_template("account/close.html", form=form, days=days), 422 if form.is_submitted() else 200

@@ -17,6 +17,7 @@ from terristory.database import transaction
 from terristory.regions.lookup import find_region
 from terristory.regions.models import Region
 from terristory.settings import Settings
+from terristory.user.forms import MOST_NAME, is_person_name
 from terristory.user.lookup import find_by_mail
 from terristory.user.mail_address import BadMailAddress, canonical_or_blank
 from terristory.user.models import Role, Status
@@ -60,8 +61,8 @@ def create_user(
     begin_request_id()
     region = _region(region_key)
     person = Person(
-        prenom=_text("--prenom", prenom, 100),
-        nom=_text("--nom", nom, 100),
+        prenom=_name("--prenom", prenom),
+        nom=_name("--nom", nom),
         mail=mail.strip(),
         organisation=_text("--organisation", organisation or region.nom, 200),
     )
@@ -222,6 +223,13 @@ def _text(option: str, value: str, most: int) -> str:
     text = tidy(value) or ""
     if not text or len(text) > most or has_unprintable(text):
         raise click.ClickException(f"{option} must be printable text of 1 to {most} characters.")
+    return text
+
+
+def _name(option: str, value: str) -> str:
+    text = _text(option, value, MOST_NAME)
+    if not is_person_name(text):
+        raise click.ClickException(f"{option} must be letters, spaces, apostrophes, hyphens and full stops.")
     return text
 
 

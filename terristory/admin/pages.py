@@ -58,21 +58,7 @@ ONE = f"{LIST}/<uuid:user_id>"
 @limited("admin")
 def users(region: Region) -> ResponseReturnValue:
     """Show the queue, or the accounts that a tab and a search find."""
-    question = _question()
-    answer = find_users(region.key, question)
-    shown = {"status": question.status or "all", "q": question.q or None, "sort": question.sort or None}
-    return render_template(
-        "admin/users.html",
-        question=question,
-        answer=answer,
-        counts=count_by_status(region.key),
-        found=count_found(region.key, question),
-        status_words=status_words(),
-        sort_words=sort_words(),
-        actions=_actions_for(question.status),
-        shown=shown,
-        next_url=_list_url(region, **shown, after=answer.next, limit=question.limit) if answer.next else None,
-    )
+    return _list_page(region, _question())
 
 
 @pages.post(f"{LIST}/export")
@@ -99,8 +85,8 @@ def decide_many(region: Region) -> ResponseReturnValue:
     """Ask to confirm one decision on the chosen accounts, then take it and say what became of each."""
     ids, action = request.form.getlist("ids"), request.form.get("action", "")
     if not ids or action not in ACTIONS:
-        flash(str(_("Cochez au moins un compte, puis choisissez une décision.")), "error")
-        return redirect(_list_url(region))
+        problem = str(_("Cochez au moins un compte, puis choisissez une décision."))
+        return _list_page(region, question_of({"status": Status.AWAITING.value}), problem), 422
     form = RefuseForm() if action == "refuse" and request.form.get("confirmed") else RefuseForm(formdata=None)
     if not request.form.get("confirmed") or (action == "refuse" and not form.validate()):
         return _confirm_many(region, ids, action, form)
@@ -274,6 +260,25 @@ def export_journal(region: Region) -> ResponseReturnValue:
             details={"rows": len(rows)},
         )
     return _spreadsheet(csv_of(("at", "event", "actor", "subject", "details"), rows), f"journal-{region.key}.csv")
+
+
+def _list_page(region: Region, question: Question, problem: str | None = None) -> str:
+    answer = find_users(region.key, question)
+    shown = {"status": question.status or "all", "q": question.q or None, "sort": question.sort or None}
+    return render_template(
+        "admin/users.html",
+        question=question,
+        answer=answer,
+        counts=count_by_status(region.key),
+        found=count_found(region.key, question),
+        status_words=status_words(),
+        sort_words=sort_words(),
+        actions=_actions_for(question.status),
+        shown=shown,
+        problem=problem,
+        has_error=problem is not None,
+        next_url=_list_url(region, **shown, after=answer.next, limit=question.limit) if answer.next else None,
+    )
 
 
 def _question() -> Question:

@@ -253,14 +253,21 @@ def _check_endpoint(region: str, access: Access, temporary: bool) -> None:
 def _check_page(region: str, access: Access, temporary: bool) -> ResponseReturnValue | None:
     found = current_person()
     if found is None:
-        here = request.full_path.rstrip("?") if request.method in SAFE_METHODS else request.path
-        return redirect(url_for("auth.sign_in", region=region, next=here), code=303)
+        return redirect(url_for("auth.sign_in", region=region, next=_place_to_come_back_to()), code=303)
     if found.must_change_password and not temporary:
         return redirect(url_for("password_change.choose", region=region), code=303)
     if access is Access.ADMIN and found.role != Role.ADMIN:
         abort(403)
     g.caller = found
     return None
+
+
+def _place_to_come_back_to() -> str | None:
+    """Return the page to show after the sign-in: this one, unless it is an address that only takes forms."""
+    if request.method in SAFE_METHODS:
+        return request.full_path.rstrip("?")
+    rule = request.url_rule
+    return request.path if rule is not None and "GET" in (rule.methods or ()) else None
 
 
 def _renew_if_needed() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, session, url_for
+from flask import Blueprint, flash, make_response, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from terristory.auth.authenticate import Failed, Throttled
@@ -21,7 +21,7 @@ from terristory.auth.sessions import sign_out as end_own_session
 from terristory.auth.throttle import captcha_needed, keys_of
 from terristory.clock import utc_now
 from terristory.database import transaction
-from terristory.i18n import _
+from terristory.i18n import _, speak
 from terristory.regions.lookup import find_open_region
 from terristory.regions.models import Region
 from terristory.user.lookup import find_user
@@ -68,7 +68,7 @@ def account_state(region: Region) -> ResponseReturnValue:
     """Say why an account does not sign in, and what to do, to the visitor who has just given its right password."""
     user = _just_proved(region)
     if user is None or (user.status == Status.ACTIVE and user.closing_at is None):
-        return redirect(url_for("auth.sign_in", region=region.key))
+        return redirect_within(url_for("auth.sign_in", region=region.key))
     token = sign_link(LinkKind.REQUEST, region.key, user.id)
     return render_template("auth/account_state.html", user=user, status_token=token)
 
@@ -81,6 +81,7 @@ def sign_out(region: Region) -> ResponseReturnValue:
     if person is not None:
         with transaction():
             end_own_session(person.region, person.user_id, person.session_id, now=utc_now())
+    speak(None)
     flash(str(_("Vous êtes déconnecté.")), "success")
     response = make_response(redirect_within(url_for("regions.region_home", region=region.key)))
     clear_session_cookies(response)

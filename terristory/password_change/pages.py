@@ -18,6 +18,7 @@ from terristory.user.mail_address import canonical_or_blank
 from terristory.user.signed_links import LinkKind, open_link
 from terristory.web.access import open_to_all
 from terristory.web.rate_limits import limited
+from terristory.web.safe_redirects import next_path, redirect_within
 
 pages = Blueprint("password_change", __name__)
 ASKED_FOR = "forgotten_mail"
@@ -54,7 +55,7 @@ def choose(region: Region) -> ResponseReturnValue:
     form = ChangePasswordForm(person=caller(), region=region)
     if form.validate_on_submit() and take_new_password(form, caller()):
         flash(_("Votre nouveau mot de passe est enregistré. Vos autres sessions sont fermées."), "success")
-        return redirect(url_for("account.show", region=region), code=303)
+        return redirect_within(next_path() or url_for("account.show", region=region))
     return render_template("password_change/choose.html", form=form), 422 if form.is_submitted() else 200
 
 

@@ -28,13 +28,18 @@ MOST_KEPT_BYTES = 2200
 _BESIDES_LETTERS = " \u00a0'\u2019-\u2010\u2011."
 
 
+def is_person_name(text: str) -> bool:
+    """Return whether a name is letters of any script, their marks and the few signs that names have."""
+    kinds = {unicodedata.category(character)[0] for character in text if character not in _BESIDES_LETTERS}
+    return kinds <= {"L", "M"} and "L" in kinds
+
+
 class PersonName:
     """Validator: letters of any script and their marks, spaces, apostrophes, hyphens and full stops."""
 
     def __call__(self, form: Any, field: Field) -> None:
         """Refuse other characters, and a name without a letter."""
-        kinds = {unicodedata.category(character)[0] for character in field.data if character not in _BESIDES_LETTERS}
-        if not kinds <= {"L", "M"} or "L" not in kinds:
+        if not is_person_name(field.data):
             raise StopValidation(
                 _("Écrivez ce nom avec des lettres, espaces, apostrophes et traits d'union, par exemple Anne-Sophie.")
             )

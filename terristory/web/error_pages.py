@@ -88,5 +88,5 @@ def _words(status: int) -> tuple[str, str]:
         _("Une erreur est survenue"),
         _("Elle vient de nous et elle a été notée. Si elle revient, donnez le numéro ci-dessous à votre région."),
     )
-    title, message = words.get(status, ours)
+    title, message = words.get(400 if status == 422 else status, ours)
     return str(title), str(message)

@@ -23,3 +23,12 @@ def next_path() -> str | None:
 def redirect_within(path: str) -> Response:
     """Redirect (303) to a path of this site: the form has been handled, the browser fetches the next page."""
     return redirect(path, code=303)
+
+
+def relative_location(place: str) -> str:
+    """Return a `Location` as a path of this site when it names this host: the router's own redirects (a missing last
+    slash) repeat the Host they were sent. One slash first, never two: browsers would read a host after them.
+    """
+    if not place.startswith(request.host_url):
+        return place
+    return "/" + place.removeprefix(request.host_url).lstrip("/")

@@ -2,6 +2,8 @@
 
 from flask import Flask, Response, request
 
+from terristory.web.safe_redirects import relative_location
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -33,6 +35,10 @@ def install_security_headers(app: Flask, *, hsts: bool) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         headers = response.headers
+        if "Location" in headers and relative_location(headers["Location"]) != headers["Location"]:
+            headers["Location"] = relative_location(headers["Location"])
+            # The router's own page repeats the Host that the client claims.
+            response.set_data(b"")
         headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")

@@ -189,8 +189,14 @@ def test_a_forged_device_cookie_is_no_device(client):
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_over_https_the_cookies_are_bound_to_the_host(make_app, clock):
-    app = make_app(RATE_LIMITS=False, PUBLIC_URL="https://compte.exemple.fr")
+def test_in_production_the_cookies_are_bound_to_the_host(make_app, clock):
+    app = make_app(
+        ENV="production",
+        PUBLIC_URL="https://localhost",
+        SMTP_URL="smtp+plain://127.0.0.1:25",
+        MAIL_FROM="compte@exemple.fr",
+        OPERATOR_MAIL="exploitation@exemple.fr",
+    )
     with app.app_context():
         an_account(MAIL)
         answer = app.test_client().post("/api/bretagne/user/auth", json={"login": MAIL, "password": PASSWORD})

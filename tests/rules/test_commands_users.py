@@ -59,6 +59,7 @@ def test_create_user_can_leave_the_account_waiting(run):
         (["--region", "atlantide", "--mail", "a@b.test", *NAMES], "Unknown region"),
         (["--region", "bretagne", "--mail", "nothing", *NAMES], "--mail must be"),
         ([*WHO, "--prenom", "", "--nom", "Martin"], "--prenom must be"),
+        ([*WHO, "--prenom", "Jeanne", "--nom", "<b>Martin</b>"], "--nom must be letters"),
         ([*WHO, *NAMES, "--inactive", "--send-mail"], "--inactive"),
     ],
 )
