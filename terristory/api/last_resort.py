@@ -17,6 +17,7 @@ from terristory.errors import DomainError
 from terristory.i18n import _
 from terristory.web.error_pages import allowed_methods, error_page, untrusted_host_page
 from terristory.web.lower_case import lower_case_redirect
+from terristory.web.rate_limits import seconds_until_free
 
 log = logging.getLogger("terristory.errors")
 CODES = {
@@ -78,7 +79,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if 300 <= status < 400:
         redirection: Response = error.get_response()  # type: ignore[assignment]
         return redirection
-    retry_after = retry_soon() if status == 503 else None
+    retry_after = {429: seconds_until_free, 503: retry_soon}.get(status, lambda: None)()
     if is_api(request.path):
         response = problem(status, CODES.get(status, f"http_{status}"), retry_after=retry_after)
     else:

@@ -1,10 +1,12 @@
 """Limits by count of requests, per network; the two doors of one act share one budget."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from flask import current_app
 
+from terristory.clock import utc_now
 from terristory.extensions import limiter
 from terristory.web.network import client_network
 
@@ -22,6 +24,14 @@ def limited(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         methods=methods,
     )
     return decorator
+
+
+def seconds_until_free() -> int | None:
+    """Return how many seconds the limit that refused this request lasts; None when none did, or its store is down."""
+    refused_by = limiter.current_limit
+    if refused_by is None or not refused_by.breached:
+        return None
+    return max(1, math.ceil(refused_by.reset_at - utc_now().timestamp()))
 
 
 def keep_own_retry_after() -> None:

@@ -1,5 +1,7 @@
 """Asking for an account, on the page and over JSON: one answer whatever is known of the address."""
 
+import re
+
 import pytest
 
 from terristory.extensions import db
@@ -189,3 +191,14 @@ def test_one_network_may_ask_so_often(make_app):
     client = make_app(LIMIT_REGISTER="2/hour").test_client()
     answers = [client.post(API, json={}).status_code for _time in range(3)]
     assert answers == [422, 422, 429]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_page_of_a_refusal_by_count_says_how_long_to_wait(make_app):
+    client = make_app(LIMIT_REGISTER="1/hour").test_client()
+    form = {"csrf_token": csrf_in(client.get("/bretagne/inscription"))}
+    assert client.post("/bretagne/inscription", data=form).status_code == 422
+    answer = client.post("/bretagne/inscription", data=form)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert re.search(r"Réessayez dans \d+ (minutes?|secondes?)\.", answer.get_data(as_text=True))
