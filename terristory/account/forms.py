@@ -79,6 +79,8 @@ def ask_for_address(form: MailForm, person: Caller) -> bool:
     limited = current_app.config["SETTINGS"].rate_limits
     with transaction():
         user = lock_user(person.region, person.user_id)
+        if user is not None and not form.is_still_right_for(user, person.session_id):
+            return False
         if (
             user is not None
             and ask_mail_change(user, form.mail.data or "", limited=limited, now=utc_now()) == Asked.SENT

@@ -48,7 +48,7 @@ _CODES: dict[str, FailureCode] = {
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try: the region's key, what was typed, and from where (`device_digest` is "" for a client of no device)."""
+    """A try: the region's key, what was typed, and from where (`device_digest` is "" for all but browsers)."""
 
     region: str
     login: str

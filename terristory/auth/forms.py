@@ -58,7 +58,9 @@ def sign_in(form: SignInForm, region: Region, visit: Visit) -> SignedIn | Failed
     """
     settings: Settings = current_app.config["SETTINGS"]
     now, key = utc_now(), region.key
-    attempt = Attempt(key, form.login.data or "", form.password.data or "", visit.device_digest, visit.network)
+    # The name that an API client gives its device can be guessed; the cookie of a browser cannot.
+    browser = visit.device_digest if visit.by_browser else ""
+    attempt = Attempt(key, form.login.data or "", form.password.data or "", browser, visit.network)
     weighed = weigh(attempt, throttled=settings.rate_limits, spend_check=lambda: form.spend_captcha(now), now=now)
     if isinstance(weighed, (Failed, Throttled)):
         return weighed

@@ -22,6 +22,17 @@ def end_session(user_id: UUID, session_id: UUID, *, now: datetime) -> bool:
     return db.session.scalar(statement) is not None
 
 
+def is_open(user_id: UUID, session_id: UUID) -> bool:
+    """Return whether nobody has ended this session of the account. Hold the account before asking.
+
+    Whoever takes the ways in away holds the account too: what was asked for just before is then refused.
+    """
+    statement = select(Session.id).where(
+        Session.id == session_id, Session.user_id == user_id, Session.ended_at.is_(None)
+    )
+    return db.session.scalar(statement) is not None
+
+
 def end_all_sessions(user_id: UUID, *, but: UUID | None = None, now: datetime) -> int:
     """End every session of an account (replaced ones too: their access token dies) and return how many."""
     statement = update(Session).where(Session.user_id == user_id, Session.ended_at.is_(None)).values(ended_at=now)

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
-
 from terristory.audit.events import AuditEvent
 from terristory.audit.trail import record
 from terristory.auth.models import Session
@@ -18,7 +16,7 @@ from terristory.password_change.regenerate_password import (
     mail_temporary_password,
     may_mail_temporary_password,
 )
-from terristory.user.lookup import find_user
+from terristory.user.lookup import lock_user
 from terristory.user.mail_confirmation import void_links
 from terristory.user.models import LinkPurpose, Status, User
 
@@ -28,25 +26,25 @@ def change_password(
     user_id: UUID,
     password_hash: str,
     *,
+    verified_hash: str | None,
     keep_session: UUID,
     session_max_seconds: int,
     now: datetime,
 ) -> bool:
-    """Give an account its new password; return False (nothing happened) when it is not active any more.
+    """Give an account its new password; return False (nothing happened) when what allowed it holds no more.
+
+    `verified_hash` is the stored hash that the current password was right for; None where a temporary password opened
+    the session. Both may be over since they were looked at: by a parallel change, or by « ce n'était pas moi ».
 
     Every other session ends (ASVS 5.0, 7.4.3), temporary passwords die, the owner is told by mail. `keep_session`, the
     one it was done in, lives on: one that a temporary password had opened becomes an ordinary one, whose life is
     `session_max_seconds` from its opening.
     """
-    changed = db.session.scalar(
-        update(User)
-        .where(User.id == user_id, User.region == region, User.status == Status.ACTIVE, User.closing_at.is_(None))
-        .values(password_hash=password_hash)
-        .returning(User.id)
-    )
-    user = find_user(region, user_id)
-    if changed is None or user is None:
+    user = lock_user(region, user_id)
+    if user is None or not can_sign_in(user) or not _still_allowed(user, keep_session, verified_hash):
         return False
+    user.password_hash = password_hash
+    db.session.flush()
     end_all_sessions(user_id, but=keep_session, now=now)
     _make_ordinary(keep_session, session_max_seconds)
     void_temporary_passwords(user_id, now=now)
@@ -58,20 +56,30 @@ def change_password(
 def void_password(region: str, user_id: UUID, *, life_seconds: int, rate_limits: bool = True, now: datetime) -> bool:
     """« Ce n'était pas moi »: take the password away, end all sessions, mail a temporary password; say if it was done.
 
-    A change of address under way dies too. Only for an active account. Repeating it ends what was opened since; the
+    A change of address under way dies too. Only for an active account; one that is closing loses its password as well,
+    or whoever closed it could open it again, but is mailed none (False). Repeating it ends what was opened since; the
     mails stay within three an hour (unless `rate_limits` is off), and the temporary password mailed last lives on.
     """
-    user = find_user(region, user_id)
-    if user is None or not can_sign_in(user):
+    user = lock_user(region, user_id)
+    if user is None or user.status != Status.ACTIVE:
         return False
     user.password_hash = None
     db.session.flush()
     end_all_sessions(user_id, now=now)
     void_links(user_id, LinkPurpose.NEW_ADDRESS, now=now)
+    record(AuditEvent.PASSWORD_VOIDED, region=region, actor=user_id, subject=user_id, now=now)
+    if not can_sign_in(user):
+        return False
     if may_mail_temporary_password(user, now) or not rate_limits:
         mail_temporary_password(user, life_seconds=life_seconds, now=now)
-    record(AuditEvent.PASSWORD_VOIDED, region=region, actor=user_id, subject=user_id, now=now)
     return True
+
+
+def _still_allowed(user: User, session_id: UUID, verified_hash: str | None) -> bool:
+    session = db.session.get(Session, session_id, populate_existing=True)
+    if session is None or session.ended_at is not None:
+        return False
+    return session.must_change_password if verified_hash is None else user.password_hash == verified_hash
 
 
 def _make_ordinary(session_id: UUID, session_max_seconds: int) -> None:

@@ -1,5 +1,7 @@
 """A page's address typed in capitals leads to the page: /BRETAGNE/connexion → /bretagne/connexion."""
 
+from urllib.parse import quote
+
 from flask import current_app, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -33,4 +35,5 @@ def lower_case_redirect() -> Response | None:
         # The page itself said 404 to a token it does not know: no redirect to where we are.
         return None
     query = request.query_string.decode("latin-1")
-    return redirect(target + (f"?{query}" if query else ""), code=308)
+    # The path was decoded: what a header or a browser would take for more than a path is encoded again.
+    return redirect("/" + quote(target.lstrip("/"), safe="/:@,+=~") + (f"?{query}" if query else ""), code=308)

@@ -30,9 +30,17 @@ def a_session(user_id, now, **more):
 
 
 def change(user_id, clock, keep):
+    session = db.session.get(Session, keep)
+    forced = session is not None and session.must_change_password
     with transaction():
         return change_password(
-            "bretagne", user_id, "new hash", keep_session=keep, session_max_seconds=86400, now=clock.now()
+            "bretagne",
+            user_id,
+            "new hash",
+            verified_hash=None if forced else find_by_mail("bretagne", MAIL).password_hash,
+            keep_session=keep,
+            session_max_seconds=86400,
+            now=clock.now(),
         )
 
 

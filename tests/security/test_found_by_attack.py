@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from terristory.account.closing import close_account, take_back_account
+from terristory.account.closing import Closing, close_account, take_back_account
 from terristory.account.own_address import recover_address
 from terristory.auth.models import Session
 from terristory.auth.revocation import end_session
@@ -129,12 +129,25 @@ def test_a_thief_who_closes_the_account_cannot_open_it_again_with_the_password_h
     user_id, now = an_account("thief@elsewhere.test"), clock.now()
     with transaction():
         owner = make_link(user_id, LinkPurpose.TAKE_BACK_ADDRESS, mail=MAIL, now=now).token
-        an_admin_remains = close_account("bretagne", user_id, erasure_days=7, now=now)
+        closed = close_account("bretagne", user_id, erasure_days=7, now=now)
         thief = make_link(user_id, LinkPurpose.TAKE_BACK_ACCOUNT, now=now).token
-    assert an_admin_remains
+    assert isinstance(closed, Closing)
     with transaction():
         recover_address("bretagne", owner, temporary_seconds=3600, now=now)
     with transaction():
         take_back_account("bretagne", thief, erasure_days=7, now=now)
     user = find_user("bretagne", user_id)
     assert (user.mail, user.closing_at, user.password_hash) == (MAIL, None, None)
+
+
+def test_the_guessed_name_of_a_device_exempts_nobody_from_the_automatic_check(client):
+    an_account(MAIL)
+    address = "/api/bretagne/auth"
+    kept = {"login": MAIL, "password": PASSWORD, "device": "tableau de bord"}
+    assert client.post(address, json=kept, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+    guess = kept | {"password": "a guess"}
+    for host in range(5):
+        client.post(address, json=guess, environ_base={"REMOTE_ADDR": f"198.51.100.{host}"})
+    answer = client.post(address, json=kept, environ_base={"REMOTE_ADDR": "203.0.113.1"})
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "captcha_required")
+    assert client.post(address, json=kept, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
