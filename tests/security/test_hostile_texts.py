@@ -11,6 +11,7 @@ from terristory.mail_outbox.delivery import deliver_due
 from terristory.mail_outbox.rendering import render
 from terristory.user.lookup import find_by_mail
 from terristory.user.models import Role, User
+from terristory.user.signed_links import LinkKind, sign_link
 from tests.support.environment import PASSWORD
 from tests.support.people import an_account, bearer_of
 from tests.support.requests_for_accounts import MAIL, json_answers, outbox, secrets_of
@@ -199,6 +200,38 @@ def test_what_a_person_wrote_is_text_in_the_mails_of_the_administrators(client, 
     assert holds_no_tag_of(payload, rendered.html)
     assert "evil.example" not in rendered.text + rendered.html
     assert payload not in rendered.subject
+
+
+@pytest.mark.parametrize("payload", [*PAYLOADS, "a\r\nBcc: victime@evil.example", "\u202eabc\u2028d"])
+def test_the_name_a_device_gives_itself_is_text_in_the_mail_and_in_the_list(client, payload):
+    """Whoever signs in with a stolen password chooses it, and its owner reads it."""
+    an_account(ADDRESS)
+    for device in ("first", payload):
+        body = {"login": ADDRESS, "password": PASSWORD, "device": device}
+        assert client.post("/api/bretagne/auth", json=body).status_code == 200
+    [mail] = [row for row in outbox() if row.template == "auth/new_device"]
+    rendered = render(client.application, mail, attempt_at=utc_now())
+    assert holds_no_tag_of(payload, rendered.html)
+    assert "evil.example" not in rendered.text + rendered.html
+    assert not [line for line in rendered.text.splitlines() if line.startswith("Bcc:")]
+    client.post("/api/bretagne/user/auth", json={"login": ADDRESS, "password": PASSWORD})
+    shown = client.get("/bretagne/compte/sessions").get_data(as_text=True)
+    assert "".join(filter(str.isprintable, payload)) in as_read(shown)
+    assert holds_no_tag_of(payload, shown)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_an_administrator_writes_is_text_too(client, payload):
+    user = asked(client, "x")
+    headers = bearer_of(client, ADMIN)
+    refused = client.post(f"/api/bretagne/admin/users/{user.id}/refuse", json={"reason": payload}, headers=headers)
+    assert refused.status_code == 200
+    [mail] = [row for row in outbox() if row.template == "admin/refused"]
+    rendered = render(client.application, mail, attempt_at=utc_now())
+    assert payload in rendered.text.replace("\u2060", "")
+    assert payload in as_read(rendered.html).replace("\u2060", "")
+    status = client.get(f"/bretagne/demande/{sign_link(LinkKind.REQUEST, 'bretagne', user.id)}").get_data(as_text=True)
+    assert holds_no_tag_of(payload, rendered.html) and holds_no_tag_of(payload, status)
 
 
 @ONLY_SQLITE
