@@ -58,6 +58,7 @@ from terristory.web.livez import livez
 from terristory.web.request_log import install_request_log
 from terristory.web.security_headers import install_security_headers
 from terristory.web.static_files import install_static_files
+from terristory.web.unread_bodies import install_unread_bodies
 
 PAGES = (
     terristory.regions.pages.pages,
@@ -108,6 +109,7 @@ def create_app(settings: Settings) -> Flask:
     install_token_keys(app, settings)
     install_cookie_names(app, settings)
     install_session_renewal(app)
+    install_unread_bodies(app)
     install_security_headers(app, hsts=settings.production)
     install_page_context(app)
     mount_features(app, settings)

@@ -20,11 +20,20 @@ def choose_language() -> str:
     Pages: `?lang=`, then the cookie `langue`, then the account's, then Accept-Language, then French. The JSON API
     follows Accept-Language alone. Only the two known names count (a locale is also a path: CVE-2021-42771).
     """
-    accepted = request.accept_languages.best_match(LANGUAGES, default="fr")
+    accepted = _accepted_language()
     if request.path.startswith("/api/"):
-        return accepted or "fr"
+        return accepted
     wishes = (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE), g.get("account_langue"), accepted)
     return next((wish for wish in wishes if wish in LANGUAGES), "fr")
+
+
+def _accepted_language() -> str:
+    """Return the first of our languages that the browser names, whatever the country: en-GB asks for English.
+
+    Werkzeug's best_match prefers a whole tag: of `en-GB, fr;q=0.5` it makes French.
+    """
+    wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((name for name in wanted if name in LANGUAGES), "fr")
 
 
 def choose_time_zone() -> str:

@@ -1,6 +1,7 @@
 """What the pages promise to the outside, said sentence by sentence."""
 
 import html
+import io
 import re
 
 import pytest
@@ -125,3 +126,30 @@ def test_in_development_a_public_url_of_https_does_not_take_the_pages_away(make_
         client = app.test_client()
         assert sign_in(client).headers["Location"] == "/bretagne/"
         assert client.get("/bretagne/compte").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "spoken"),
+    [
+        ("en-GB,fr;q=0.5", "en"),
+        ("fr-CA,en;q=0.9", "fr"),
+        ("de,en-US;q=0.8,fr;q=0.1", "en"),
+        ("en;q=0,fr", "fr"),
+        ("de", "fr"),
+        ("*", "fr"),
+        ("", "fr"),
+    ],
+)
+def test_the_browsers_first_language_of_ours_is_spoken_whatever_its_country(client, accepted, spoken):
+    page = client.get("/bretagne/", headers={"Accept-Language": accepted}).get_data(as_text=True)
+    assert f'<html lang="{spoken}"' in page
+
+
+@pytest.mark.parametrize("path", ["/bretagne/inscription", "/api/bretagne/auth"])
+def test_a_body_that_is_too_large_is_read_to_its_end_so_that_the_connection_lives_on(client, path):
+    size = 300_000
+    body = io.BytesIO(b"x" * size)
+    kind = "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"
+    answer = client.post(path, input_stream=body, content_length=size, content_type=kind)
+    assert answer.status_code == 413
+    assert body.tell() == size
