@@ -44,8 +44,6 @@ ADMINS = (
     "/bretagne/admin/comptes",
     "/bretagne/admin/comptes?status=unconfirmed",
     "/bretagne/admin/comptes?status=active",
-    "/bretagne/admin/comptes?status=refused",
-    "/bretagne/admin/comptes?status=disabled",
     "/bretagne/admin/comptes?status=all",
     "/bretagne/admin/comptes?status=all&q=personne",
     "/bretagne/admin/journal",
