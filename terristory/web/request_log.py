@@ -13,8 +13,10 @@ from terristory.settings import Settings
 from terristory.web.request_id import begin_request_id, current_request_id
 
 log = logging.getLogger("terristory.requests")
-# The secret part of the links of mails stands in the path.
-_LINK_SECRETS = re.compile(r"^(/[^/]+/(?:confirmer|demande|pas-moi|reprendre|adresse)/)[^/]+")
+# The secret part of the links of mails stands in the path. Capitals and doubled slashes lead to the same page.
+_LINK_SECRETS = re.compile(
+    r"(/(?:confirmer|demande|pas-moi|reprendre|adresse)/+).+?(?=/+retirer/*$|$)", re.IGNORECASE | re.DOTALL
+)
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")
 
 
@@ -27,7 +29,8 @@ class JsonLines(logging.Formatter):
             "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            # Flask names the path of a request that failed.
+            "message": masked_path(record.getMessage()),
             "request_id": current_request_id(),
         }
         line.update(getattr(record, "fields", {}))

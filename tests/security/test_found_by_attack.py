@@ -1,5 +1,6 @@
 """What an attack with fresh eyes found, and must not find again (docs/decisions/0007)."""
 
+import logging
 from datetime import timedelta
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from terristory.password_change.change_password import change_password, void_pas
 from terristory.user.lookup import find_user
 from terristory.user.mail_confirmation import make_link
 from terristory.user.models import LinkPurpose, MailLink
+from terristory.web.request_log import JsonLines, masked_path
 from tests.support.environment import PASSWORD
 from tests.support.people import an_account, bearer_of
 
@@ -151,3 +153,30 @@ def test_the_guessed_name_of_a_device_exempts_nobody_from_the_automatic_check(cl
     answer = client.post(address, json=kept, environ_base={"REMOTE_ADDR": "203.0.113.1"})
     assert (answer.status_code, answer.get_json()["code"]) == (401, "captcha_required")
     assert client.post(address, json=kept, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+
+
+SECRET = "tJ9-2uKqXc_7"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/bretagne/confirmer/{SECRET}",
+        f"/BRETAGNE/Confirmer/{SECRET}",
+        f"/bretagne//adresse//{SECRET}",
+        f"/confirmer/{SECRET}",
+        f"/bretagne/pas-moi/x/{SECRET}",
+        f"/bretagne/reprendre/ {SECRET}",
+        f"/bretagne/demande//{SECRET}/retirer",
+    ],
+)
+def test_no_spelling_of_a_mailed_link_brings_its_secret_into_the_log(path):
+    assert SECRET not in masked_path(path)
+    record = logging.LogRecord("terristory", logging.ERROR, "", 0, "Exception on %s [POST]", (path,), None)
+    assert SECRET not in JsonLines().format(record)
+
+
+def test_paths_without_a_secret_are_logged_whole():
+    for path in ("/bretagne/compte/adresse", "/bretagne/inscription/reprendre", "/api/bretagne/user/confirm"):
+        assert masked_path(path) == path
+    assert masked_path(f"/bretagne/demande/{SECRET}/retirer") == "/bretagne/demande/***/retirer"
