@@ -9,12 +9,9 @@ from terristory.regions.catalogue import close_regions_named, describe_region, o
 from terristory.regions.models import Region
 
 
-def open_to_public(keys: Sequence[str], *, described: bool, now: datetime) -> list[Region]:
-    """Open regions and say so in the trail. With `described`, each must have said who answers for the data.
-
-    Raises UnknownRegion and RegionNotDescribed, and then opens none.
-    """
-    regions = open_regions_named(keys, described=described)
+def open_to_public(keys: Sequence[str], *, now: datetime) -> list[Region]:
+    """Open regions and say so in the trail. Raises UnknownRegion, and then opens none."""
+    regions = open_regions_named(keys)
     for region in regions:
         record(AuditEvent.REGION_OPENED, region=region.key, now=now)
     return regions

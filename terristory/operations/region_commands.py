@@ -7,8 +7,8 @@ from flask.cli import AppGroup
 from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.operations.opening import change_description, close_to_public, open_to_public
-from terristory.regions.catalogue import load_regions
-from terristory.regions.errors import RegionNotDescribed, UnknownRegion
+from terristory.regions.catalogue import load_regions, still_owed_by
+from terristory.regions.errors import UnknownRegion
 from terristory.regions.lookup import all_regions
 
 regions = AppGroup("regions", help="The regions: which exist, which are open, what they say about themselves.")
@@ -34,16 +34,17 @@ def list_all() -> None:
 @regions.command("open")
 @click.argument("keys", nargs=-1, required=True)
 def open_some(keys: tuple[str, ...]) -> None:
-    """Open regions. In production each must first have said who answers for the data (`regions set`)."""
+    """Open regions; name on stderr what each still owes its people (`regions set`: who answers for the data)."""
     try:
         with transaction():
-            opened = open_to_public(keys, described=current_app.config["SETTINGS"].production, now=utc_now())
+            opened = open_to_public(keys, now=utc_now())
     except UnknownRegion:
         raise click.ClickException(UNKNOWN) from None
-    except RegionNotDescribed as error:
-        options = " ".join("--" + name.replace("_", "-") for name in error.missing)
-        raise click.ClickException(f"Nothing opened: first fill {options} with `regions set`.") from None
     click.echo("Open: " + ", ".join(region.key for region in opened))
+    for region in opened:
+        options = " ".join("--" + name.replace("_", "-") for name in still_owed_by(region))
+        if options:
+            click.echo(f"{region.key} has not said all that its people may ask: `regions set` {options}", err=True)
 
 
 @regions.command("close")

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from terristory.extensions import db
-from terristory.regions.errors import RegionNotDescribed, UnknownRegion
+from terristory.regions.errors import UnknownRegion
 from terristory.regions.lookup import all_regions, find_region
 from terristory.regions.models import Region
 
 # What the people of a region must be able to read before they give their data (GDPR, articles 13 and 14).
-NEEDED_TO_OPEN = ("contact", "organisme", "adresse", "directeur_publication", "hebergeur", "dpo")
-DESCRIPTION = (*NEEDED_TO_OPEN, "delai")
+OWED_TO_PEOPLE = ("contact", "organisme", "adresse", "directeur_publication", "hebergeur", "dpo")
+DESCRIPTION = (*OWED_TO_PEOPLE, "delai")
 
 
 def load_regions(*, open_all: bool = False) -> int:
@@ -27,16 +27,15 @@ def load_regions(*, open_all: bool = False) -> int:
     return len(missing)
 
 
-def open_regions_named(keys: Sequence[str], *, described: bool) -> list[Region]:
-    """Open regions to the outside. With `described`, each must have said who answers for the data.
+def still_owed_by(region: Region) -> list[str]:
+    """Return what a region has not said of itself and owes to its people: who answers for the data, and where."""
+    return [name for name in OWED_TO_PEOPLE if not getattr(region, name)]
 
-    Raises UnknownRegion and RegionNotDescribed, and then opens none.
-    """
+
+def open_regions_named(keys: Sequence[str]) -> list[Region]:
+    """Open regions to the outside. Raises UnknownRegion, and then opens none."""
     regions = [_known(key) for key in keys]
     for region in regions:
-        missing = [name for name in NEEDED_TO_OPEN if described and not getattr(region, name)]
-        if missing:
-            raise RegionNotDescribed(missing)
         region.is_open = True
     db.session.flush()
     return regions

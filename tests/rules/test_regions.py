@@ -10,14 +10,14 @@ from terristory.audit.models import AuditLine
 from terristory.database import transaction
 from terristory.extensions import db
 from terristory.operations.opening import change_description, close_to_public, open_to_public
-from terristory.regions.catalogue import NEEDED_TO_OPEN, load_regions
-from terristory.regions.errors import RegionNotDescribed, UnknownRegion
+from terristory.regions.catalogue import OWED_TO_PEOPLE, load_regions
+from terristory.regions.errors import UnknownRegion
 from terristory.regions.lookup import all_regions, find_open_region, find_region, open_regions
 from terristory.regions.models import Region
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("app")
-DESCRIPTION = {name: f"{name} de la région" for name in NEEDED_TO_OPEN}
+DESCRIPTION = {name: f"{name} de la région" for name in OWED_TO_PEOPLE}
 
 
 def events() -> list[tuple[str, str]]:
@@ -61,18 +61,21 @@ def test_a_missing_region_comes_back_closed_in_production() -> None:
     assert find_region("corse").is_open is False
 
 
-def test_a_region_that_has_not_said_who_answers_for_the_data_does_not_open(clock: Clock) -> None:
+def test_a_region_that_has_not_said_who_answers_for_the_data_opens_and_the_command_names_what_is_missing(
+    app: Flask,
+) -> None:
     close_all()
-    with pytest.raises(RegionNotDescribed) as refusal, transaction():
-        open_to_public(["bretagne"], described=True, now=clock.now())
-    assert refusal.value.missing == list(NEEDED_TO_OPEN)
-    assert find_open_region("bretagne") is None
+    opened = app.test_cli_runner().invoke(args=["regions", "open", "bretagne"])
+    assert opened.exit_code == 0
+    assert opened.stdout == "Open: bretagne\n"
+    assert all("--" + name.replace("_", "-") in opened.stderr for name in OWED_TO_PEOPLE)
+    assert find_open_region("bretagne") is not None
 
 
 def test_of_several_regions_none_opens_when_one_is_unknown(clock: Clock) -> None:
     close_all()
     with pytest.raises(UnknownRegion), transaction():
-        open_to_public(["bretagne", "atlantide"], described=False, now=clock.now())
+        open_to_public(["bretagne", "atlantide"], now=clock.now())
     assert open_regions() == []
 
 
@@ -80,7 +83,7 @@ def test_opening_describing_and_closing_leave_their_lines_in_the_trail(clock: Cl
     close_all()
     with transaction():
         change_description("bretagne", DESCRIPTION, now=clock.now())
-        open_to_public(["bretagne"], described=True, now=clock.now())
+        open_to_public(["bretagne"], now=clock.now())
         close_to_public(["bretagne"], now=clock.now())
     assert events() == [
         ("region.changed", "bretagne"),
