@@ -193,9 +193,9 @@ class TestAnAccountThatDoesNotSignIn:
     def test_is_told_in_its_own_region_and_for_a_while(self, client, clock):
         an_account(MAIL, status=Status.AWAITING)
         by_page(client)
-        assert client.get("/normandie/connexion/etat").status_code == 302
+        assert client.get("/normandie/connexion/etat").status_code == 303
         clock.move(minutes=31)
-        assert client.get("/bretagne/connexion/etat").status_code == 302
+        assert client.get("/bretagne/connexion/etat").status_code == 303
 
 
 class TestATemporaryPassword:

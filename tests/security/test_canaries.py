@@ -164,8 +164,10 @@ def test_a_log_line_stays_one_line_whatever_it_holds(client, caplog):
     for text in ODD:
         client.get("/bretagne/" + "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogateescape")))
         client.post("/api/bretagne/auth", json={"login": text.replace("\udcff", ""), "password": "x"})
-        logging.getLogger("terristory.test").warning("said: %s", text)
     lines = [JsonLines().format(record) for record in caplog.records if record.name.startswith("terristory")]
+    # Made here, not logged: a report of a test cannot carry a lone surrogate from one process to another.
+    said = [logging.makeLogRecord({"levelname": "WARNING", "msg": "said: %s", "args": (text,)}) for text in ODD]
+    lines += [JsonLines().format(record) for record in said]
     assert len(lines) >= 3 * len(ODD)
     for line in lines:
         assert len(line.splitlines()) == 1 and line.isascii() and line.isprintable()
