@@ -18,11 +18,8 @@ ONLY_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def client(make_app):
-    app = make_app(RATE_LIMITS=False)
-    with app.app_context():
-        yield app.test_client()
-        db.session.remove()
+def client(unlimited):
+    return unlimited
 
 
 def ask(client, **said):

@@ -23,13 +23,10 @@ CARRIERS = ("cookie", "bearer", "both")
 
 
 @pytest.fixture
-def client(make_app):
-    app = make_app(RATE_LIMITS=False)
-    with app.app_context():
-        an_account(MAIL)
-        an_account(OTHER)
-        yield app.test_client()
-        db.session.remove()
+def client(unlimited):
+    an_account(MAIL)
+    an_account(OTHER)
+    return unlimited
 
 
 def by_cookie(client, mail=MAIL):

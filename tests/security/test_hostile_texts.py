@@ -44,11 +44,8 @@ HEADERS_OF_A_MAIL = {
 
 
 @pytest.fixture
-def client(make_app):
-    app = make_app(RATE_LIMITS=False)
-    with app.app_context():
-        yield app.test_client()
-        db.session.remove()
+def client(unlimited):
+    return unlimited
 
 
 def injected(field, character):

@@ -32,11 +32,8 @@ def dump():
 
 
 @pytest.fixture
-def client(make_app):
-    app = make_app(RATE_LIMITS=False)
-    with app.app_context():
-        yield app.test_client()
-        db.session.remove()
+def client(unlimited):
+    return unlimited
 
 
 @pytest.fixture

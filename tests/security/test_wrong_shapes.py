@@ -71,11 +71,8 @@ def test_every_route_with_a_body_is_tried_here():
 
 
 @pytest.fixture
-def client(make_app):
-    app = make_app(RATE_LIMITS=False)
-    with app.app_context():
-        yield app.test_client()
-        db.session.remove()
+def client(unlimited):
+    return unlimited
 
 
 @pytest.fixture
