@@ -198,7 +198,7 @@ def measure(service: Service) -> list[Figure]:
         return load(f"{service.url}/api/bretagne/auth/me", 32, headers=bearer)
 
     def sign_in() -> float:
-        return load(f"{service.url}/api/bretagne/auth", 4, script=sign_in_script(mail))
+        return load(f"{service.url}/api/bretagne/auth", 8, script=sign_in_script(mail))
 
     figures = [
         Figure("GET /auth/me ÷ bare route", ratio(me, bare), 0.28, 0.50),

@@ -89,6 +89,9 @@ COMMANDS = (
 )
 
 
+MOST_HASHING_WAITERS = 4
+
+
 def create_app(settings: Settings) -> Flask:
     """Build the service from its settings. Touches neither the database nor the network."""
     app = Flask(
@@ -151,7 +154,13 @@ def configure(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=hops)  # type: ignore[method-assign]
-    configure_hashing(settings.argon2_memory_kib, settings.argon2_time, threads=hashing_threads(settings.web_workers))
+    threads = hashing_threads(settings.web_workers)
+    configure_hashing(
+        settings.argon2_memory_kib,
+        settings.argon2_time,
+        threads=threads,
+        waiters=hashing_waiters(settings.web_threads, threads),
+    )
     use_sealing_keys(settings.keys("mail-sealing"))
     use_link_keys(settings.keys("signed-links"))
     use_captcha_keys(settings.keys("altcha-sign"), settings.keys("altcha-key"))
@@ -162,6 +171,11 @@ def configure(app: Flask, settings: Settings) -> None:
 def hashing_threads(workers: int) -> int:
     """Return how many passwords one process may hash at once: the cores, shared among the processes."""
     return max(1, (os.cpu_count() or 1) // workers)
+
+
+def hashing_waiters(web_threads: int, hashing_threads: int) -> int:
+    """Return how many more may wait to hash: one thread of the server always stays free for everybody else."""
+    return max(0, min(MOST_HASHING_WAITERS, web_threads - hashing_threads - 1))
 
 
 def _redis_timeouts(settings: Settings) -> dict[str, Any]:

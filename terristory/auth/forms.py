@@ -13,6 +13,7 @@ from terristory.captcha.ticket import issue_ticket
 from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.i18n import _l
+from terristory.passwords.hashing import room_to_hash
 from terristory.regions.models import Region
 from terristory.settings import Settings
 from terristory.web.base_form import AtMost, Filled, TextField
@@ -56,6 +57,11 @@ def sign_in(form: SignInForm, region: Region, visit: Visit) -> SignedIn | Failed
 
     A session that a temporary password opens lasts as long as that password would have. Raises HashingBusy.
     """
+    with room_to_hash():
+        return _sign_in(form, region, visit)
+
+
+def _sign_in(form: SignInForm, region: Region, visit: Visit) -> SignedIn | Failed | Throttled:
     settings: Settings = current_app.config["SETTINGS"]
     now, key = utc_now(), region.key
     # The name that an API client gives its device can be guessed; the cookie of a browser cannot.

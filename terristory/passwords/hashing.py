@@ -39,16 +39,36 @@ class _Gate:
         self._slots = threading.Semaphore(threads)
         self._count = threading.Lock()
         self._callers = 0
+        self._place = threading.local()
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Hold a place for all that the calling thread does inside; its hashes then need no other one."""
+        with self._place_taken():
+            self._place.held = True
+            try:
+                yield
+            finally:
+                self._place.held = False
 
     @contextmanager
     def entered(self) -> Iterator[None]:
+        """Wait for one's turn to hash; at the door without a place of one's own."""
+        if getattr(self._place, "held", False):
+            with self._slots:
+                yield
+            return
+        with self._place_taken(), self._slots:
+            yield
+
+    @contextmanager
+    def _place_taken(self) -> Iterator[None]:
         with self._count:
             if self._callers >= self._capacity:
                 raise HashingBusy(retry_after=1 + secrets.randbelow(3))
             self._callers += 1
         try:
-            with self._slots:
-                yield
+            yield
         finally:
             with self._count:
                 self._callers -= 1
@@ -92,6 +112,17 @@ def configure_hashing(memory_kib: int, time_cost: int, threads: int, waiters: in
         raise ValueError("hashing needs 8 KiB, 1 pass and 1 thread at least, and no negative number of waiters")
     if (memory_kib, time_cost, threads, waiters) != _hashing.asked:
         _hashing = _Hashing(memory_kib, time_cost, threads, waiters)
+
+
+@contextmanager
+def room_to_hash() -> Iterator[None]:
+    """Hold one of the places to hash for everything inside, or raise HashingBusy before anything has been done.
+
+    A sign-in counts its try, hashes and settles: turned away in the middle it would have been counted for nothing,
+    and those that wait for the database would hold the server's threads besides those that wait to hash.
+    """
+    with _hashing.gate.reserved():
+        yield
 
 
 def hash_password(password: str) -> str:
