@@ -155,11 +155,13 @@ def configure(app: Flask, settings: Settings) -> None:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=hops)  # type: ignore[method-assign]
     threads = hashing_threads(settings.web_workers)
+    waiters = hashing_waiters(settings.web_threads, threads)
     configure_hashing(
         settings.argon2_memory_kib,
         settings.argon2_time,
         threads=threads,
-        waiters=hashing_waiters(settings.web_threads, threads),
+        waiters=waiters,
+        burst=max(0, settings.web_threads - threads - waiters),
     )
     use_sealing_keys(settings.keys("mail-sealing"))
     use_link_keys(settings.keys("signed-links"))

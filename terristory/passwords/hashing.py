@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -30,12 +31,22 @@ class Verification:
     needs_rehash: bool
 
 
-class _Gate:
-    """Let `threads` callers in at once and `waiters` queue behind them; turn the others away at the door."""
+# A crowd that is served within this time is no flood.
+PATIENCE_SECONDS = 0.6
 
-    def __init__(self, threads: int, waiters: int) -> None:
+
+class _Gate:
+    """Let `threads` callers in at once and `waiters` queue behind them; turn the others away at the door.
+
+    `burst` more may queue as long as it has not been crowded for longer than PATIENCE_SECONDS: sixteen people at once
+    are all served, a flood is not.
+    """
+
+    def __init__(self, threads: int, waiters: int, burst: int) -> None:
         self._threads = threads
         self._capacity = threads + waiters
+        self._burst = burst
+        self._calm_at = 0.0
         self._slots = threading.Semaphore(threads)
         self._count = threading.Lock()
         self._callers = 0
@@ -64,7 +75,10 @@ class _Gate:
     @contextmanager
     def _place_taken(self) -> Iterator[None]:
         with self._count:
-            if self._callers >= self._capacity:
+            if self._callers < self._threads:
+                self._calm_at = monotonic()
+            crowded = monotonic() - self._calm_at > PATIENCE_SECONDS
+            if self._callers >= self._capacity + (0 if crowded else self._burst):
                 raise HashingBusy(retry_after=1 + secrets.randbelow(3))
             self._callers += 1
         try:
@@ -89,10 +103,10 @@ def _value_of_no_password(hasher: PasswordHasher) -> str:
 class _Hashing:
     """One set of parameters with its gate and its dummy value."""
 
-    def __init__(self, memory_kib: int, time_cost: int, threads: int, waiters: int) -> None:
-        self.asked = (memory_kib, time_cost, threads, waiters)
+    def __init__(self, memory_kib: int, time_cost: int, threads: int, waiters: int, burst: int = 0) -> None:
+        self.asked = (memory_kib, time_cost, threads, waiters, burst)
         self.hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
-        self.gate = _Gate(threads, waiters)
+        self.gate = _Gate(threads, waiters, burst)
         self.dummy = _value_of_no_password(self.hasher)
 
 
@@ -100,18 +114,18 @@ class _Hashing:
 _hashing = _Hashing(memory_kib=19456, time_cost=2, threads=os.cpu_count() or 1, waiters=4)
 
 
-def configure_hashing(memory_kib: int, time_cost: int, threads: int, waiters: int = 4) -> None:
+def configure_hashing(memory_kib: int, time_cost: int, threads: int, waiters: int = 4, burst: int = 0) -> None:
     """Choose the cost of hashing (KiB, passes) and its bound: `threads` hashes at once, `waiters` behind them.
 
-    More threads than cores lose throughput: give each process its share of the cores. Calling it again with other
-    values replaces the pool, and hashes under way end in the old one. Raises ValueError for values that Argon2 cannot
-    run with; the floor of OWASP is the settings' to check.
+    `burst` more may wait for a moment, as long as it is no flood. More threads than cores lose throughput: give each
+    process its share of the cores. Calling it again with other values replaces the pool, and hashes under way end in
+    the old one. Raises ValueError for values that Argon2 cannot run with; the floor of OWASP is the settings' to check.
     """
     global _hashing
-    if memory_kib < 8 or time_cost < 1 or threads < 1 or waiters < 0:
+    if memory_kib < 8 or time_cost < 1 or threads < 1 or waiters < 0 or burst < 0:
         raise ValueError("hashing needs 8 KiB, 1 pass and 1 thread at least, and no negative number of waiters")
-    if (memory_kib, time_cost, threads, waiters) != _hashing.asked:
-        _hashing = _Hashing(memory_kib, time_cost, threads, waiters)
+    if (memory_kib, time_cost, threads, waiters, burst) != _hashing.asked:
+        _hashing = _Hashing(memory_kib, time_cost, threads, waiters, burst)
 
 
 @contextmanager

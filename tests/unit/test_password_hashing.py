@@ -19,6 +19,7 @@ from terristory.passwords.hashing import (
     configure_hashing,
     hash_password,
     hashing_queue_length,
+    room_to_hash,
     verify_password,
 )
 
@@ -261,3 +262,28 @@ def test_the_same_configuration_again_keeps_the_pool(slow: SlowArgon2) -> None:
         with pytest.raises(HashingBusy):
             hash_password(PASSWORD)
         slow.release.set()
+
+
+def test_a_crowd_of_a_moment_is_served_and_a_flood_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(hashing, "monotonic", lambda: now[0])
+    gate = hashing._Gate(threads=1, waiters=1, burst=1)
+    with gate.reserved(), gate._place_taken(), gate._place_taken():
+        assert gate.queue_length() == 2
+        with pytest.raises(HashingBusy), gate._place_taken():
+            pass
+    now[0] = 200.0
+    with gate.reserved(), gate._place_taken():
+        now[0] += hashing.PATIENCE_SECONDS + 0.1
+        with pytest.raises(HashingBusy), gate._place_taken():
+            pass
+    with gate.reserved(), gate._place_taken(), gate._place_taken():
+        assert gate.queue_length() == 2
+
+
+def test_a_place_held_serves_every_hash_of_its_thread() -> None:
+    configure_hashing(memory_kib=64, time_cost=1, threads=1, waiters=0)
+    with room_to_hash():
+        stored = hash_password(PASSWORD)
+        assert verify_password(stored, PASSWORD).right
+    assert hashing_queue_length() == 0
