@@ -45,7 +45,7 @@ from terristory.captcha.challenge import use_captcha_keys
 from terristory.captcha.ticket import use_ticket_keys
 from terristory.database import engine_options
 from terristory.extensions import babel, csrf, db, jwt, limiter, mail, migrate
-from terristory.i18n import LANGUAGE_COOKIE, LANGUAGES, choose_language, choose_time_zone, language, local_time
+from terristory.i18n import LANGUAGE_COOKIE, LANGUAGES, choose_locale, choose_time_zone, install_texts, language
 from terristory.mail_outbox.sealing import use_sealing_keys
 from terristory.operations.metrics import install_request_metrics
 from terristory.passwords.hashing import configure_hashing
@@ -199,8 +199,8 @@ def bind_extensions(app: Flask, settings: Settings) -> None:
     mail.init_app(app)
     limiter.init_app(app)
     jwt.init_app(app)
-    babel.init_app(app, locale_selector=choose_language, timezone_selector=choose_time_zone)
-    app.jinja_env.filters["local_time"] = local_time
+    babel.init_app(app, locale_selector=choose_locale, timezone_selector=choose_time_zone)
+    install_texts(app)
 
 
 def install_page_context(app: Flask) -> None:

@@ -1,12 +1,12 @@
 """The database: base class, UTC times, transactions, and the names of broken constraints."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, Index, UniqueConstraint, case, event, text
+from sqlalchemy import Connection, DateTime, Engine, Executable, Index, UniqueConstraint, case, event, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
@@ -71,6 +71,18 @@ def transaction() -> Iterator[None]:
 def give_back_connection() -> None:
     """Return the connection of the reads so far to the pool, keeping what they loaded: slow work comes next."""
     db.session.commit()
+
+
+def read_rows(statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+    """Run a read and return its rows.
+
+    Within a session's transaction where there is one. Otherwise on a connection of its own: most requests ask for a
+    row or two, and making a session for them would cost more than all the rest of the read.
+    """
+    if db.session.registry.has():
+        return db.session.connection().execute(statement, values or {}).all()
+    with db.engine.connect() as connection:
+        return connection.execute(statement, values or {}).all()
 
 
 def is_sqlite() -> bool:

@@ -1,13 +1,13 @@
 """Who a token speaks for, as the database knows it now: session, account and region in one statement."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from terristory.auth.access_token import Claims
 from terristory.auth.models import Session
-from terristory.extensions import db
+from terristory.database import read_rows
 from terristory.regions.models import Region
 from terristory.user.models import Status, User
 
@@ -54,12 +54,5 @@ def retrieve_user(claims: Claims, *, now: datetime) -> Row[Any] | None:
     region is closed.
     """
     values = {"session": claims.session_id, "user": claims.user_id, "region": claims.region, "now": now}
-    if db.session.registry.has():
-        return _first_row(db.session.connection(), values)
-    # Nothing else has been read for this request: making a session for one statement would cost more than the rest.
-    with db.engine.connect() as connection:
-        return _first_row(connection, values)
-
-
-def _first_row(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
-    return cast(Row[Any] | None, connection.execute(_ALIVE, values).first())
+    rows = read_rows(_ALIVE, values)
+    return rows[0] if rows else None

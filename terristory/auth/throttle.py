@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from terristory.auth.models import Failure, Session
-from terristory.database import is_sqlite
+from terristory.database import is_sqlite, read_rows
 from terristory.extensions import db
 from terristory.settings import digest_of
 
@@ -26,6 +26,13 @@ FORGOTTEN_AFTER = timedelta(days=1)
 KNOWN_FOR = timedelta(days=30)
 SHORTEST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+
+
+_COUNTS = (
+    select(Failure.key, Failure.count, Failure.last_at)
+    .where(Failure.key.in_(bindparam("keys", expanding=True)))
+    .order_by(Failure.key)
+)
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,7 @@ def blocked_for(keys: Keys, *, now: datetime) -> int:
 
 
 def _read(keys: Keys, *, now: datetime, pair_limit: int, lock: bool) -> Counts:
-    statement = select(Failure.key, Failure.count, Failure.last_at)
-    statement = statement.where(Failure.key.in_(keys.all)).order_by(Failure.key)
-    rows = db.session.execute(statement.with_for_update() if lock else statement).all()
+    rows = read_rows(_COUNTS.with_for_update() if lock else _COUNTS, {"keys": keys.all})
     found = {key: (count, last_at) for key, count, last_at in rows if last_at > now - FORGOTTEN_AFTER}
     none = (0, now)
     pair, network = found.get(keys.pair, none), found.get(keys.network, none)

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField
 from wtforms.validators import StopValidation, ValidationError
 
-from terristory.i18n import _, _l
+from terristory.i18n import FormWords, _, _l
 
 # Bidirectional overrides and invisible characters that make a text read as another one (Trojan Source, UTS 39).
 _DECEPTIVE = {
@@ -40,6 +40,9 @@ class BaseForm(FlaskForm):
             if issubclass(unbound_field.field_class, (TextField, TextArea)):
                 options = {**options, "filters": (tidy, *options.get("filters", ()))}
             return unbound_field.bind(form=form, **options)
+
+        def get_translations(self, form: Any) -> FormWords:
+            return FormWords()
 
 
 class TextField(StringField):

@@ -11,15 +11,18 @@ from terristory.web.access import open_to_all
 ONE_YEAR = 31536000
 
 
-@cache
-def _digest(path: Path, _changed: float) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
 def asset(name: str) -> str:
-    """Return the path under which a file of `static/` is served: `css/site.css` → `/static/<digest>/css/site.css`."""
-    path = Path(current_app.static_folder or "") / name
-    return f"/static/{_digest(path, path.stat().st_mtime)}/{name}"
+    """Return the path under which a file of `static/` is served: `css/site.css` → `/static/<digest>/css/site.css`.
+
+    The file is read once a process: a release brings new files and new processes.
+    """
+    return _hashed_path(current_app.static_folder or "", name)
+
+
+@cache
+def _hashed_path(folder: str, name: str) -> str:
+    digest = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{digest}/{name}"
 
 
 def install_static_files(app: Flask) -> None:
