@@ -70,7 +70,8 @@ def transaction() -> Iterator[None]:
 
 def give_back_connection() -> None:
     """Return the connection of the reads so far to the pool, keeping what they loaded: slow work comes next."""
-    db.session.commit()
+    if db.session.registry.has():
+        db.session.commit()
 
 
 def read_rows(statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:

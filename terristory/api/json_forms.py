@@ -1,11 +1,11 @@
 """Fill a form from a JSON body. FlaskForm would read JSON by itself, and let wrong shapes through."""
 
-from collections.abc import Iterable
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form
-from wtforms.fields.core import Field
+from wtforms.fields.core import UnboundField
 
 from terristory.api.json_body import json_object
 from terristory.errors import DomainError, Kind
@@ -35,8 +35,7 @@ def fill_from_json(form_class: type[AnyForm], *, lenient: bool = False, **option
     counts as absent. `lenient` (the drop-in routes) ignores both kinds of oddity, and takes an absent body as `{}`.
     """
     body = json_object(lenient=lenient)
-    blank = cast(Iterable[Field], form_class(formdata=None, meta={"csrf": False}, **options))
-    wanted = {field.name: _json_type(field) for field in blank if field.name not in _NEVER_IN_JSON}
+    wanted = _json_types(form_class)
     given = {name: value for name, value in body.items() if value is not None}
     odd = {name: _what_is_odd(value, wanted.get(name)) for name, value in given.items()}
     faults = {_printable(name): [message] for name, message in odd.items() if message}
@@ -54,8 +53,11 @@ def validated(form: AnyForm) -> AnyForm:
     return form
 
 
-def _json_type(field: Field) -> type:
-    return bool if isinstance(field, BooleanField) else str
+@cache
+def _json_types(form_class: type[Form]) -> dict[str, type]:
+    members = ((name, getattr(form_class, name)) for name in dir(form_class) if name not in _NEVER_IN_JSON)
+    fields = ((name, member.field_class) for name, member in members if isinstance(member, UnboundField))
+    return {name: bool if issubclass(field_class, BooleanField) else str for name, field_class in fields}
 
 
 def _what_is_odd(value: Any, wanted: type | None) -> str:

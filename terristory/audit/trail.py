@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import insert
+
 from terristory.audit.events import AuditEvent
 from terristory.audit.models import AuditLine
 from terristory.extensions import db
 from terristory.web.request_id import current_request_id
+
+_NEW_LINE = insert(AuditLine)
 
 
 def record(
@@ -24,14 +28,15 @@ def record(
     `region` is a region's key ("" for what concerns none), `actor` the account that acted (None: an operator, a
     command, or nobody known), `subject` the account acted upon. `details` hold neither a name nor a mail.
     """
-    db.session.add(
-        AuditLine(
-            at=now,
-            region=region,
-            event=event.value,
-            actor=actor,
-            subject=subject,
-            request_id=current_request_id(),
-            details=dict(details or {}),
-        )
-    )
+    line = {
+        "at": now,
+        "region": region,
+        "event": event.value,
+        "actor": actor,
+        "subject": subject,
+        "request_id": current_request_id(),
+        "details": dict(details or {}),
+    }
+    # What the act has changed is written first: a constraint that it breaks must speak before its trace.
+    db.session.flush()
+    db.session.connection().execute(_NEW_LINE, line)

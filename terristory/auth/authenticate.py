@@ -7,6 +7,7 @@ Three steps, because Argon2 must not run under a write lock and a try must be co
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from terristory.auth.temporary_password import (
 from terristory.database import give_back_connection, transaction
 from terristory.extensions import db
 from terristory.passwords.hashing import hash_password, verify_password
-from terristory.user.lookup import find_by_mail
+from terristory.user.lookup import find_by_mail, lock_user, password_of
 from terristory.user.mail_address import canonical_or_blank
 from terristory.user.models import Status, User
 
@@ -56,7 +57,7 @@ class Attempt:
     device_digest: str
     network: str
 
-    @property
+    @cached_property
     def mail(self) -> str:
         """The canonical address; what was typed, folded, where it is no address."""
         return canonical_or_blank(self.login) or self.login.strip().casefold()[:254]
@@ -130,16 +131,13 @@ def weigh(
             refused, captcha_next = _admit(attempt, spend_check, now)
         if refused is not None:
             return refused
-    user = find_by_mail(attempt.region, attempt.mail)
-    stored = user.password_hash if user else None
+    user_id, stored = password_of(attempt.region, attempt.mail)
     # Asked for an unknown account too: the same statements, the same time.
-    temporary = is_current_or_past_temporary(user.id if user else UUID(int=0), attempt.password)
+    temporary = is_current_or_past_temporary(user_id or UUID(int=0), attempt.password)
     give_back_connection()
     verdict = verify_password(stored, attempt.password)
     new_hash = hash_password(attempt.password) if verdict.needs_rehash else None
-    return Weighed(
-        attempt, user.id if user else None, stored, verdict.right, temporary, captcha_next, throttled, new_hash
-    )
+    return Weighed(attempt, user_id, stored, verdict.right, temporary, captcha_next, throttled, new_hash)
 
 
 def authenticate(weighed: Weighed, *, now: datetime) -> Authenticated | Failed:
@@ -149,11 +147,11 @@ def authenticate(weighed: Weighed, *, now: datetime) -> Authenticated | Failed:
     learns why its account does not sign in; unconfirmed accounts have none (contract, section 2).
     """
     attempt = weighed.attempt
-    user = find_by_mail(attempt.region, attempt.mail)
-    promising = weighed.right or weighed.maybe_temporary
-    if promising and user is not None and user.id == weighed.user_id:
+    user = None
+    if weighed.user_id is not None and (weighed.right or weighed.maybe_temporary):
         # Somebody may be disabling the account, or changing its password, this very moment: one after the other.
-        db.session.refresh(user, with_for_update=True)
+        user = lock_user(attempt.region, weighed.user_id)
+    if user is not None and user.mail_canonical == attempt.mail:
         outcome = _judge(user, weighed, now)
         if outcome is not None:
             if weighed.throttled:

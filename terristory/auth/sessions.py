@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from terristory.audit.events import AuditEvent
 from terristory.audit.trail import record
@@ -22,6 +22,17 @@ from terristory.auth.revocation import end_session
 from terristory.extensions import db
 from terristory.mail_outbox.outbox import put_in_outbox
 from terristory.user.models import User
+
+_SEEN_NOW = (
+    update(User)
+    .where(User.id == bindparam("account"))
+    .values(last_sign_in_at=bindparam("now"), inactivity_warned_at=None)
+)
+_SEEN_BEFORE = select(
+    exists().where(Session.user_id == bindparam("account"), Session.device_digest == bindparam("device")),
+    exists().where(Session.user_id == bindparam("account")),
+)
+_NEW_SESSION = insert(Session)
 
 
 @dataclass(frozen=True)
@@ -71,32 +82,34 @@ def open_session(
     `life` is its absolute life, `access_seconds` that of its access token. The account's `last_sign_in_at` moves, and
     a device never seen for this account (but for the very first one) is told to its owner by mail.
     """
-    # Locked: of two sign-ins of one device at once, the second must see the first one's session to replace it.
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    session_id, expires_at = uuid4(), now + life
+    connection = db.session.connection()
+    # First, for it locks: of two sign-ins of one device at once, the second must see the first one's session.
+    connection.execute(_SEEN_NOW, {"account": user.id, "now": now})
     _tell_of_new_device(user, visit, now)
-    session = Session(
-        id=uuid4(),
-        user_id=user.id,
-        device_digest=visit.device_digest,
-        device=visit.device,
-        network=visit.network,
-        rotates=rotates,
-        must_change_password=must_change_password,
-        created_at=now,
-        last_used_at=now,
-        expires_at=now + life,
+    connection.execute(
+        _NEW_SESSION,
+        {
+            "id": session_id,
+            "user_id": user.id,
+            "device_digest": visit.device_digest,
+            "device": visit.device,
+            "network": visit.network,
+            "rotates": rotates,
+            "must_change_password": must_change_password,
+            "created_at": now,
+            "last_used_at": now,
+            "expires_at": expires_at,
+        },
     )
-    db.session.add(session)
-    db.session.flush()
-    refresh_token = store_refresh_token(session, now=now)
-    db.session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=now, inactivity_warned_at=None))
-    details = {"session": str(session.id)}
+    refresh_token = store_refresh_token(session_id, user_id=user.id, device_digest=visit.device_digest, now=now)
+    details = {"session": str(session_id)}
     record(AuditEvent.SIGNED_IN, region=user.region, actor=user.id, subject=user.id, details=details, now=now)
     return Opened(
-        session_id=session.id,
-        access_token=make_access_token(user, session.id, life_seconds=access_seconds, now=now),
+        session_id=session_id,
+        access_token=make_access_token(user, session_id, life_seconds=access_seconds, now=now),
         refresh_token=refresh_token,
-        expires_at=session.expires_at,
+        expires_at=expires_at,
         must_change_password=must_change_password,
         fresh=True,
         new_device_cookie=visit.new_device_cookie,
@@ -144,8 +157,8 @@ def sign_out(region: str, user_id: UUID, session_id: UUID, *, now: datetime) -> 
 
 
 def _tell_of_new_device(user: User, visit: Visit, now: datetime) -> None:
-    seen = select(Session.id).where(Session.user_id == user.id)
-    if db.session.scalar(seen.where(Session.device_digest == visit.device_digest).limit(1)) is not None:
-        return
-    if db.session.scalar(seen.limit(1)) is not None:
+    here, anywhere = (
+        db.session.connection().execute(_SEEN_BEFORE, {"account": user.id, "device": visit.device_digest}).one()
+    )
+    if anywhere and not here:
         put_in_outbox(new_device_mail(user, device=visit.device, network=visit.network, now=now), now=now)

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from terristory.auth.models import TemporaryPassword
+from terristory.database import read_rows
 from terristory.extensions import db
 from terristory.mail_outbox.outbox import last_attempt_at
 from terristory.passwords.generation import generate_password
@@ -16,6 +17,13 @@ from terristory.passwords.normal_form import is_usable
 from terristory.user.models import User
 
 DeadCode = Literal["temporary_password_expired", "temporary_password_used"]
+
+
+_KNOWN = (
+    select(TemporaryPassword.id)
+    .where(TemporaryPassword.user_id == bindparam("user"), TemporaryPassword.digest == bindparam("digest"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -98,16 +106,16 @@ def void_temporary_passwords(user_id: UUID, *, now: datetime) -> None:
 
 def is_current_or_past_temporary(user_id: UUID, password: str) -> bool:
     """Return whether a text is, or was, a temporary password of the account: none may become its regular one."""
-    return _find(user_id, password) is not None
+    digest = _digest(user_id, password)
+    return digest is not None and bool(read_rows(_KNOWN, {"user": user_id, "digest": digest}))
 
 
 def _find(user_id: UUID, password: str) -> TemporaryPassword | None:
-    # Copied from a mail or a terminal: spaces and line ends around it come along.
-    password = password.strip()
-    if not is_usable(password):
+    digest = _digest(user_id, password)
+    if digest is None:
         return None
     statement = select(TemporaryPassword).where(
-        TemporaryPassword.user_id == user_id, TemporaryPassword.digest == _digest(user_id, password)
+        TemporaryPassword.user_id == user_id, TemporaryPassword.digest == digest
     )
     return db.session.scalar(statement.order_by(TemporaryPassword.created_at.desc()).limit(1))
 
@@ -118,7 +126,11 @@ def _end_of(row: TemporaryPassword) -> datetime:
     return begin + timedelta(seconds=row.life_seconds)
 
 
-def _digest(user_id: UUID, password: str) -> str:
+def _digest(user_id: UUID, password: str) -> str | None:
+    # Copied from a mail or a terminal: spaces and line ends around it come along.
+    password = password.strip()
+    if not is_usable(password):
+        return None
     # 79 bits of randomness need no slow hash (ASVS 11.4.2 is about what people choose); the account's id in it keeps
     # equal values of two accounts apart.
     return hmac.digest(user_id.bytes, password.encode(), "sha256").hex()

@@ -3,15 +3,36 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
+from terristory.database import read_rows
 from terristory.extensions import db
 from terristory.user.models import Role, Status, User
+
+
+def _as_it_stands(statement: Select[User]) -> Select[User]:
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+# Built once: a sign-in asks these, and making each anew cost more than running it.
+_PASSWORD_OF = select(User.id, User.password_hash).where(
+    User.region == bindparam("region"), User.mail_canonical == bindparam("mail")
+)
+_LOCKED = _as_it_stands(select(User).where(User.id == bindparam("account"), User.region == bindparam("region")))
+_LOCKED_BY_MAIL = _as_it_stands(
+    select(User).where(User.region == bindparam("region"), User.mail_canonical == bindparam("mail"))
+)
 
 
 def find_by_mail(region: str, mail_canonical: str) -> User | None:
     """Return the account of a region that has this canonical address."""
     return db.session.scalar(select(User).where(User.region == region, User.mail_canonical == mail_canonical))
+
+
+def password_of(region: str, mail_canonical: str) -> tuple[UUID | None, str | None]:
+    """Return the id of the account of this address and its stored password; (None, None) when there is no account."""
+    rows = read_rows(_PASSWORD_OF, {"region": region, "mail": mail_canonical})
+    return (rows[0].id, rows[0].password_hash) if rows else (None, None)
 
 
 def find_user(region: str, user_id: UUID) -> User | None:
@@ -37,13 +58,9 @@ def count_by_status(region: str) -> dict[str, int]:
 
 def lock_user(region: str, user_id: UUID) -> User | None:
     """Return an account of the region as it stands now, held until the end of the caller's transaction."""
-    return _locked(select(User).where(User.id == user_id, User.region == region))
+    return db.session.scalar(_LOCKED, {"account": user_id, "region": region})
 
 
 def lock_by_mail(region: str, mail_canonical: str) -> User | None:
     """Return the account of this address as it stands now, held until the end of the caller's transaction."""
-    return _locked(select(User).where(User.region == region, User.mail_canonical == mail_canonical))
-
-
-def _locked(statement: Select[User]) -> User | None:
-    return db.session.scalar(statement.with_for_update().execution_options(populate_existing=True))
+    return db.session.scalar(_LOCKED_BY_MAIL, {"region": region, "mail": mail_canonical})
