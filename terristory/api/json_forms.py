@@ -35,7 +35,7 @@ def fill_from_json(form_class: type[AnyForm], *, lenient: bool = False, **option
     counts as absent. `lenient` (the drop-in routes) ignores both kinds of oddity, and takes an absent body as `{}`.
     """
     body = json_object(lenient=lenient)
-    wanted = _json_types(form_class)
+    wanted = _json_types(form_class)  # type: ignore[arg-type]  # mypy: a class with a metaclass it cannot see
     given = {name: value for name, value in body.items() if value is not None}
     odd = {name: _what_is_odd(value, wanted.get(name)) for name, value in given.items()}
     faults = {_printable(name): [message] for name, message in odd.items() if message}
