@@ -29,13 +29,12 @@ from terristory.user.models import Role, Status, User
 from terristory.user.signed_links import LinkKind, sign_link
 from terristory.web.access import open_to_all
 from terristory.web.error_pages import error_page
+from terristory.web.last_region import remember_region
 from terristory.web.network import client_network
 from terristory.web.rate_limits import keep_own_retry_after, limited
 from terristory.web.safe_redirects import next_path, redirect_within
 
 pages = Blueprint("auth", __name__)
-# Shared with the choice of regions, which lists this one first (regions/pages.py reads it).
-LAST_REGION = "last_region"
 ACCOUNT_STATE = "account_state"
 STATE_SHOWN_FOR = timedelta(minutes=30)
 DEAD_TEMPORARY = ("temporary_password_expired", "temporary_password_used")
@@ -85,7 +84,7 @@ def sign_out(region: Region) -> ResponseReturnValue:
     flash(str(_("Vous êtes déconnecté.")), "success")
     response = make_response(redirect_within(url_for("regions.region_home", region=region.key)))
     clear_session_cookies(response)
-    session[LAST_REGION] = region.key
+    remember_region(region.key)
     return response
 
 
@@ -97,7 +96,7 @@ def _welcome(region: Region, signed_in: SignedIn) -> ResponseReturnValue:
     response = make_response(redirect_within(place))
     # Empties Flask's session: nothing that was set before the sign-in lives on in it (session fixation).
     set_session_cookies(response, signed_in.opened)
-    session[LAST_REGION] = region.key
+    remember_region(region.key)
     return response
 
 

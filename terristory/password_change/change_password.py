@@ -56,12 +56,13 @@ def change_password(
 def void_password(region: str, user_id: UUID, *, life_seconds: int, rate_limits: bool = True, now: datetime) -> bool:
     """« Ce n'était pas moi »: take the password away, end all sessions, mail a temporary password; say if it was done.
 
-    A change of address under way dies too. Only for an active account; one that is closing loses its password as well,
-    or whoever closed it could open it again, but is mailed none (False). Repeating it ends what was opened since; the
-    mails stay within three an hour (unless `rate_limits` is off), and the temporary password mailed last lives on.
+    A change of address under way dies too. An account that does not sign in (closing, disabled) loses its password as
+    well, or whoever knows it would be let in when the account opens again, but is mailed none (False). Repeating it
+    ends what was opened since; the mails stay within three an hour (unless `rate_limits` is off), and the temporary
+    password mailed last lives on.
     """
     user = lock_user(region, user_id)
-    if user is None or user.status != Status.ACTIVE:
+    if user is None or user.status not in (Status.ACTIVE, Status.DISABLED):
         return False
     user.password_hash = None
     db.session.flush()

@@ -1,14 +1,14 @@
 """Pages of the regions: the choice, each one's home, what the law wants said, help."""
 
-from flask import Blueprint, abort, current_app, redirect, render_template, session, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from terristory.regions.lookup import open_regions
 from terristory.regions.models import Region
 from terristory.web.access import open_to_all
+from terristory.web.last_region import last_region
 
 pages = Blueprint("regions", __name__)
-LAST_REGION = "last_region"
 GUIDES = ("demander-un-compte", "administrer-sa-region")
 
 
@@ -19,7 +19,7 @@ def home() -> ResponseReturnValue:
     regions = list(open_regions())
     if len(regions) == 1:
         return redirect(url_for("regions.region_home", region=regions[0].key))
-    last = session.get(LAST_REGION)
+    last = last_region()
     regions.sort(key=lambda region: region.key != last)
     return render_template("regions/home.html", regions=regions, last=last)
 

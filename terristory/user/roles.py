@@ -1,12 +1,7 @@
-"""Roles, and the rule that a region never loses its last active administrator."""
-
-from datetime import datetime
-from uuid import UUID
+"""The rule that a region never loses its last active administrator."""
 
 from sqlalchemy import select
 
-from terristory.audit.events import AuditEvent
-from terristory.audit.trail import record
 from terristory.extensions import db
 from terristory.regions.models import Region
 from terristory.user.errors import LastAdmin
@@ -34,22 +29,3 @@ def keep_an_admin(user: User) -> None:
     )
     if db.session.scalar(another.limit(1)) is None:
         raise LastAdmin
-
-
-def set_role(user: User, role: Role, *, actor: UUID | None, now: datetime) -> bool:
-    """Give the account this role; False when it has it already. Raises LastAdmin."""
-    if user.role == role:
-        return False
-    if role != Role.ADMIN:
-        keep_an_admin(user)
-    user.role = role
-    record(
-        AuditEvent.USER_ROLE_CHANGED,
-        region=user.region,
-        now=now,
-        actor=actor,
-        subject=user.id,
-        details={"role": role.value},
-    )
-    db.session.flush()
-    return True

@@ -134,7 +134,16 @@ def test_it_was_not_me_mails_three_times_an_hour_at_most(app, clock):
     assert len(templates()) == 3
 
 
-def test_it_was_not_me_does_nothing_to_a_disabled_account(app, clock):
+def test_it_was_not_me_takes_the_password_of_a_disabled_account_and_mails_nothing(app, clock):
     user_id = an_account(MAIL, status=Status.DISABLED)
     assert not void(user_id, clock)
+    assert find_by_mail("bretagne", MAIL).password_hash is None
+    assert "password.voided" in events()
     assert templates() == []
+
+
+def test_it_was_not_me_leaves_alone_who_still_asks_for_an_account(app, clock):
+    user_id = an_account(MAIL, status=Status.AWAITING)
+    assert not void(user_id, clock)
+    assert find_by_mail("bretagne", MAIL).password_hash is not None
+    assert events() == []

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from terristory.admin.decisions import change_role
+from terristory.admin.outcomes import Already, Conflict, Done
 from terristory.database import transaction
-from terristory.user.errors import LastAdmin
 from terristory.user.lookup import lock_user
 from terristory.user.models import Role, Status
 from terristory.user.profile import change_profile
-from terristory.user.roles import keep_an_admin, set_role
+from terristory.user.roles import keep_an_admin
 from tests.support.people import an_account
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -22,7 +23,7 @@ def admin(app):
 
 def demote(user_id):
     with transaction():
-        return set_role(lock_user("bretagne", user_id), Role.USER, actor=None, now=NOW)
+        return change_role("bretagne", user_id, Role.USER, actor=None, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -36,21 +37,21 @@ def demote(user_id):
 )
 def test_the_last_active_administrator_keeps_the_role(admin, other):
     an_account("autre@brest.test", **other)
-    with pytest.raises(LastAdmin):
-        demote(admin)
+    outcome = demote(admin)
+    assert isinstance(outcome, Conflict)
+    assert outcome.code == "last_admin"
     assert lock_user("bretagne", admin).role == Role.ADMIN
 
 
 def test_one_of_two_may_go_and_then_the_other_stays(admin):
     other = an_account("autre@brest.test", role=Role.ADMIN)
-    assert demote(admin)
-    with pytest.raises(LastAdmin):
-        demote(other)
+    assert isinstance(demote(admin), Done)
+    assert isinstance(demote(other), Conflict)
 
 
 def test_the_role_that_one_has_is_no_change(admin):
     with transaction():
-        assert not set_role(lock_user("bretagne", admin), Role.ADMIN, actor=None, now=NOW)
+        assert isinstance(change_role("bretagne", admin, Role.ADMIN, actor=None, now=NOW), Already)
 
 
 def test_who_is_no_active_administrator_may_go(app):
