@@ -53,8 +53,8 @@ audit: $(VENV)/installed-dev ## look every locked version up among known advisor
 	    echo "The audit failed: an advisory above, or a package that could not be looked up." >&2; \
 	    exit 1; }
 
-bench: $(VENV)/installed-dev $(MO) ## measure, and print goals, figures and verdicts (needs wrk)
-	@exec $(PY) -m benchmarks
+bench: $(VENV)/installed-dev $(MO) ## measure, and print goals, figures and verdicts (needs wrk): `make bench ONLY="me flood"`
+	@exec $(PY) -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers "$(PEERS)")
 
 lock: $(VENV)/installed-dev ## resolve requirements*.in again into requirements*.txt (needs the network)
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
@@ -69,7 +69,7 @@ messages: $(VENV)/installed-dev ## collect the texts of the source into the tran
 	    --input-file=$(VENV)/messages.pot --output-dir=terristory/translations
 
 clean: ## remove .venv and everything that can be made again (the development database stays)
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results $(MO)
+	rm -rf $(VENV) .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results $(MO)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 %.mo: %.po | $(VENV)/installed

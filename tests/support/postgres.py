@@ -5,7 +5,7 @@ import pwd
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,8 +40,9 @@ def find_programs() -> Path | None:
 class Postgres:
     """One cluster. `start`, `stop`, `kill`, `suspend` and `resume` serve the tests of faults."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, options: Mapping[str, str] = OPTIONS) -> None:
         self.programs = programs
+        self.options = options
         # Not under pytest's folder: that one is closed to the user the server has to run as.
         self.folder = Path(tempfile.mkdtemp(prefix="terristory-postgres-"))
         self.port = free_port()
@@ -58,7 +59,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self.options.items() for part in ("-c", f"{name}={value}")]
         self._child = Child(
             [*_as_unprivileged(), self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port),
              "-c", f"unix_socket_directories={self.folder}", *options],

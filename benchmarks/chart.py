@@ -1,0 +1,60 @@
+"""The table as one picture: a bar a row, all on one scale, for a reader who looks before reading."""
+
+from collections.abc import Iterable
+from xml.sax.saxutils import escape
+
+from benchmarks.goals import Row
+
+COLOURS = {"goal met": "#2b7a4b", "above the floor": "#c98a1b", "under the floor": "#b3372f"}
+ROW, TOP, LEFT, WIDTH, RIGHT = 24, 84, 330, 420, 330
+# The scale ends at twice the goal; longer bars are cut there, their figure tells.
+LONGEST = 2.0
+
+
+def reach(row: Row) -> float:
+    """Return how far a figure comes: 1 is the goal, more is better for every row. 0 without a figure."""
+    if row.figure is None or row.figure.value <= 0:
+        return 0.0
+    value, goal = row.figure.value, row.goal.goal
+    return goal / value if row.goal.less else value / goal
+
+
+def chart(rows: Iterable[Row], title: str) -> str:
+    """Return an SVG: bars of figures by their goals, a mark at each floor, one line where all goals are."""
+    shown = [row for row in rows if row.figure is not None]
+    height = TOP + ROW * len(shown) + 24
+    goal_at = LEFT + WIDTH / LONGEST
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + RIGHT}" height="{height}"'
+        f' viewBox="0 0 {LEFT + WIDTH + RIGHT} {height}" font-family="sans-serif" font-size="13" role="img">',
+        f"<title>{escape(title)}</title>",
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        f'<text x="16" y="28" font-size="17" font-weight="bold" fill="#1f2933">{escape(title)}</text>',
+        '<text x="16" y="50" fill="#52606d">Bars end at figure ÷ goal (goal ÷ figure where less is better), at most '
+        f"{LONGEST:g}; the dark mark is the floor.</text>",
+        f'<text x="{goal_at:g}" y="{TOP - 8}" text-anchor="middle" fill="#1f2933">goal</text>',
+    ]
+    for number, row in enumerate(shown):
+        parts += _bar(row, TOP + ROW * number)
+    parts.append(
+        f'<line x1="{goal_at:g}" y1="{TOP - 4}" x2="{goal_at:g}" y2="{height - 20}" stroke="#1f2933"'
+        ' stroke-dasharray="4 3"/>'
+    )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _bar(row: Row, y: float) -> list[str]:
+    assert row.figure is not None
+    goal = row.goal
+    length = min(reach(row), LONGEST) * WIDTH / LONGEST
+    floor = goal.goal / goal.floor if goal.less else goal.floor / goal.goal
+    floor_at = LEFT + floor * WIDTH / LONGEST
+    name = " · ".join(part for part in (goal.database, goal.what) if part)
+    told = f"{row.figure.value:.3g} {goal.unit}".strip() + f" – {row.verdict}"
+    return [
+        f'<text x="{LEFT - 8}" y="{y + 15:g}" text-anchor="end" fill="#1f2933">{escape(name)}</text>',
+        f'<rect x="{LEFT}" y="{y + 4:g}" width="{length:.1f}" height="15" fill="{COLOURS[row.verdict]}"/>',
+        f'<line x1="{floor_at:.1f}" y1="{y + 2:g}" x2="{floor_at:.1f}" y2="{y + 21:g}" stroke="#1f2933"'
+        ' stroke-width="2"/>',
+        f'<text x="{LEFT + WIDTH + 8}" y="{y + 15:g}" fill="#1f2933">{escape(told)}</text>',
+    ]
