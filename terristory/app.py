@@ -112,6 +112,8 @@ def create_app(settings: Settings) -> Flask:
     install_token_keys(app, settings)
     install_cookie_names(app, settings)
     install_session_renewal(app)
+    # After it: a form whose token no longer counts is shown again to a visitor who is known.
+    csrf.init_app(app)
     install_unread_bodies(app)
     install_security_headers(app, hsts=settings.production)
     install_page_context(app)
@@ -195,7 +197,6 @@ def bind_extensions(app: Flask, settings: Settings) -> None:
         Path(database_file).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(PROJECT_ROOT / "migrations"))
-    csrf.init_app(app)
     mail.init_app(app)
     limiter.init_app(app)
     jwt.init_app(app)

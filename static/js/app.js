@@ -50,6 +50,12 @@ function enhanceSelectAll(choice) {
   follow();
 }
 
+// Print the page, as its browser's own command does.
+function enhancePrint(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // A link of the error summary leads to the field itself, its label in sight.
 function enhanceErrorSummary(summary) {
   // Autofocus has the first word; this is for browsers that grant it to form controls only.
@@ -86,6 +92,7 @@ function settle(form) {
 }
 
 document.querySelectorAll("[data-reveal]").forEach(enhanceReveal);
+document.querySelectorAll("[data-print]").forEach(enhancePrint);
 // In this order: the count is made after the boxes were ticked.
 document.querySelectorAll("[data-select-all]").forEach(enhanceSelectAll);
 document.querySelectorAll("[data-selection-count]").forEach(enhanceSelectionCount);

@@ -36,6 +36,7 @@ from terristory.user.mail_confirmation import UNKNOWN, Dead
 from terristory.user.models import LinkPurpose, User
 from terristory.user.profile import change_profile
 from terristory.web.access import open_to_all
+from terristory.web.kept_answers import keeps_answers
 
 pages = Blueprint("account", __name__)
 RECENT_EVENTS = 10
@@ -57,6 +58,7 @@ def show(region: Region) -> ResponseReturnValue:
 
 @pages.route("/<region:region>/compte/profil", methods=["GET", "POST"])
 @members_only
+@keeps_answers
 def profile(region: Region) -> ResponseReturnValue:
     """Change one's profile, with an explicit confirmation."""
     form = ProfilePageForm(data=values_of(_myself()))
@@ -71,6 +73,7 @@ def profile(region: Region) -> ResponseReturnValue:
 
 @pages.route("/<region:region>/compte/adresse", methods=["GET", "POST"])
 @members_only
+@keeps_answers
 def mail(region: Region) -> ResponseReturnValue:
     """Ask for another address."""
     form = MailForm()
@@ -89,6 +92,7 @@ def mail(region: Region) -> ResponseReturnValue:
 
 @pages.route("/<region:region>/compte/sessions", methods=["GET", "POST"])
 @members_only
+@keeps_answers
 def sessions(region: Region) -> ResponseReturnValue:
     """Show where one is signed in; POST ends all the other sessions."""
     form, me = EndOthersForm(), caller()
@@ -144,6 +148,7 @@ def download(region: Region) -> ResponseReturnValue:
 
 @pages.route("/<region:region>/compte/fermeture", methods=["GET", "POST"])
 @members_only
+@keeps_answers
 def close(region: Region) -> ResponseReturnValue:
     """Close one's account: consequences, password, explicit confirmation."""
     form, days = ClosePageForm(), _settings().account_erasure_days

@@ -31,6 +31,14 @@ from terristory.user.mail_confirmation import void_links
 from terristory.user.models import LinkPurpose, Role, Status, User
 from terristory.user.roles import keep_an_admin
 
+# From where each decision moves an account. Letting in somebody unconfirmed is asked for expressly.
+MOVES = {
+    "activate": frozenset({Status.AWAITING, Status.REFUSED}),
+    "refuse": frozenset({Status.AWAITING, Status.UNCONFIRMED}),
+    "disable": frozenset({Status.ACTIVE}),
+    "enable": frozenset({Status.DISABLED}),
+}
+
 
 def activate(
     region: str, user_id: UUID, *, actor: UUID | None, unconfirmed: bool = False, life_seconds: int, now: datetime
@@ -43,7 +51,7 @@ def activate(
     user = _of_somebody_else(region, user_id, actor)
     if not isinstance(user, User):
         return user
-    allowed = {Status.AWAITING, Status.REFUSED} | ({Status.UNCONFIRMED} if unconfirmed else set())
+    allowed = MOVES["activate"] | ({Status.UNCONFIRMED} if unconfirmed else set())
     if not _change(user, allowed, status=Status.ACTIVE, decided_at=now, decided_by=actor, reason=""):
         return _already_or(user, Status.ACTIVE, {Status.UNCONFIRMED: "user_unconfirmed"}, "user_disabled")
     void_links(user.id, LinkPurpose.REGISTRATION, now=now)
@@ -61,8 +69,7 @@ def refuse(region: str, user_id: UUID, *, actor: UUID | None, reason: str, now: 
     user = _of_somebody_else(region, user_id, actor)
     if not isinstance(user, User):
         return user
-    allowed = {Status.AWAITING, Status.UNCONFIRMED}
-    if not _change(user, allowed, status=Status.REFUSED, decided_at=now, decided_by=actor, reason=reason):
+    if not _change(user, MOVES["refuse"], status=Status.REFUSED, decided_at=now, decided_by=actor, reason=reason):
         return _already_or(user, Status.REFUSED, {}, "user_not_awaiting")
     void_links(user.id, LinkPurpose.REGISTRATION, now=now)
     put_in_outbox(refused_mail(user, reason), now=now)
@@ -81,7 +88,7 @@ def disable(region: str, user_id: UUID, *, actor: UUID | None, now: datetime) ->
         return _already_or(user, Status.DISABLED, {}, "user_not_active")
     if _would_be_missed(user):
         return Conflict("last_admin", user)
-    if not _change(user, {Status.ACTIVE}, status=Status.DISABLED, decided_at=now, decided_by=actor):
+    if not _change(user, MOVES["disable"], status=Status.DISABLED, decided_at=now, decided_by=actor):
         return _already_or(user, Status.DISABLED, {}, "user_not_active")
     end_all_sessions(user.id, now=now)
     void_temporary_passwords(user.id, now=now)
@@ -94,7 +101,7 @@ def enable(region: str, user_id: UUID, *, actor: UUID | None, now: datetime) -> 
     user = _of_somebody_else(region, user_id, actor)
     if not isinstance(user, User):
         return user
-    if not _change(user, {Status.DISABLED}, status=Status.ACTIVE, decided_at=now, decided_by=actor):
+    if not _change(user, MOVES["enable"], status=Status.ACTIVE, decided_at=now, decided_by=actor):
         return _already_or(user, Status.ACTIVE, {}, "user_not_disabled")
     put_in_outbox(enabled_mail(user), now=now)
     return _traced(user, AuditEvent.USER_ENABLED, actor, now)
@@ -146,6 +153,11 @@ def decide(
             return enable(region, user_id, actor=actor, now=now)
         case _:
             raise ValueError(f"no decision is named {action!r}")
+
+
+def concerns(action: str, user: User, *, actor: UUID) -> bool:
+    """Return whether a decision would move the account as it stands (to tell it beforehand; it decides nothing)."""
+    return user.id != actor and user.status in MOVES[action]
 
 
 def _of_somebody_else(region: str, user_id: UUID, actor: UUID | None) -> User | Unknown | Conflict:

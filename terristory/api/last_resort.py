@@ -16,8 +16,10 @@ from terristory.api.problems import Refused, problem
 from terristory.errors import DomainError
 from terristory.i18n import _
 from terristory.web.error_pages import allowed_methods, error_page, untrusted_host_page
+from terristory.web.kept_answers import page_with_answers
 from terristory.web.lower_case import lower_case_redirect
 from terristory.web.rate_limits import seconds_until_free
+from terristory.web.same_origin import is_same_origin
 
 log = logging.getLogger("terristory.errors")
 CODES = {
@@ -59,7 +61,9 @@ def retry_soon() -> int:
 def _csrf_failed(_error: CSRFError) -> Response:
     if is_api(request.path):
         return problem(400, "csrf_failed", detail=str(_("La protection contre les envois forgés a échoué.")))
-    return error_page(
+    # What another site sent is not shown: its visitor has not typed it.
+    shown_again = page_with_answers() if is_same_origin() else None
+    return shown_again or error_page(
         400,
         title=str(_("Cette page a vieilli")),
         message=str(_("Elle a été ouverte avant une connexion ou une déconnexion. Rechargez-la puis recommencez.")),

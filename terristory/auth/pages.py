@@ -29,6 +29,7 @@ from terristory.user.models import Role, Status, User
 from terristory.user.signed_links import LinkKind, sign_link
 from terristory.web.access import open_to_all
 from terristory.web.error_pages import error_page
+from terristory.web.kept_answers import keeps_answers
 from terristory.web.last_region import remember_region
 from terristory.web.network import client_network
 from terristory.web.rate_limits import keep_own_retry_after, limited
@@ -43,6 +44,7 @@ DEAD_TEMPORARY = ("temporary_password_expired", "temporary_password_used")
 @pages.route("/<region:region>/connexion", methods=["GET", "POST"])
 @open_to_all
 @limited("sign_in")
+@keeps_answers
 def sign_in(region: Region) -> ResponseReturnValue:
     """Ask for the address and the password; go on to where the visitor was going."""
     person = current_person()

@@ -27,6 +27,7 @@ from terristory.user.mail_confirmation import UNKNOWN, Dead
 from terristory.user.models import Status, User
 from terristory.user.signed_links import LinkKind, open_link, sign_link
 from terristory.web.access import open_to_all
+from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
 from terristory.web.safe_redirects import redirect_within
 
@@ -38,6 +39,7 @@ SENT = "request_sent"
 @pages.route("/<region:region>/inscription", methods=["GET", "POST"])
 @open_to_all
 @limited("register")
+@keeps_answers
 def register(region: Region) -> ResponseReturnValue:
     """Ask for an account."""
     form = RegistrationForm()
@@ -78,6 +80,7 @@ def resume_registration(region: Region) -> ResponseReturnValue:
 @pages.post("/<region:region>/inscription/renvoyer", endpoint="resend_confirmation")
 @open_to_all
 @limited("register")
+@keeps_answers
 def resend(region: Region) -> ResponseReturnValue:
     """Send the message once more."""
     form = ResendForm()
@@ -100,6 +103,7 @@ def resend(region: Region) -> ResponseReturnValue:
 @pages.route("/<region:region>/confirmer/<token>", methods=["GET", "POST"])
 @open_to_all
 @limited("register")
+@keeps_answers
 def confirm(region: Region, token: str) -> ResponseReturnValue:
     """Show the request and ask for a password; together they confirm the address. Opening the link changes nothing."""
     form, settings = ConfirmationForm(), _settings()
@@ -131,9 +135,23 @@ def request_status(region: Region, token: str) -> ResponseReturnValue:
     return render_template("user/status.html", user=_user_of(region, token), token=token)
 
 
+@pages.post("/<region:region>/demande/<token>/renvoyer")
+@open_to_all
+@limited("register")
+def resend_to_applicant(region: Region, token: str) -> ResponseReturnValue:
+    """Send the confirmation once more to the address of a request; its signed link stands for the automatic check."""
+    user = _user_of(region, token)
+    if user.status == Status.UNCONFIRMED:
+        with transaction():
+            resend_confirmation(region, user.mail, request_rules(_settings()), now=utc_now())
+        flash(_("Un nouveau message vient d'être envoyé à %(mail)s.", mail=user.mail), "success")
+    return redirect_within(url_for("user.request_status", region=region.key, token=token))
+
+
 @pages.route("/<region:region>/demande/<token>/retirer", methods=["GET", "POST"])
 @open_to_all
 @limited("register")
+@keeps_answers
 def withdraw(region: Region, token: str) -> ResponseReturnValue:
     """Ask whether the request shall be withdrawn, then erase it."""
     user, form = _user_of(region, token), WithdrawalForm()

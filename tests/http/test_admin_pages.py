@@ -155,12 +155,52 @@ def test_a_decision_on_several_is_confirmed_first_and_told_one_by_one(client, ad
     send(client, f"{LIST}/{ids[0]}/valider")
     page = send(client, f"{LIST}/decisions", ids=ids, action="activate", confirmed="1")
     assert "Valider : 1 sur 2." in text_of(page)
-    assert "Déjà fait par Anne Admin" in text_of(page)
+    assert "Déjà fait Décidé par Anne Admin le " in text_of(page)
 
 
 def test_refusing_several_needs_a_reason(client, admin):
     page = send(client, f"{LIST}/decisions", ids=[str(waiting())], action="refuse", confirmed="1", reason="")
     assert page.status_code == 422
+
+
+def test_a_contrary_decision_on_several_says_who_decided_and_when(client, admin):
+    person = waiting()
+    send(client, f"{LIST}/{person}/valider")
+    page = send(client, f"{LIST}/decisions", ids=str(person), action="refuse", confirmed="1", reason="Non.")
+    assert re.search(r"Impossible La demande n'attend plus de décision\. Décidé par Anne Admin le \d", text_of(page))
+
+
+def test_the_confirmation_says_whom_a_decision_leaves_alone(client, admin):
+    ids = [str(waiting()), str(an_account("actif@brest.test")), str(admin)]
+    page = send(client, f"{LIST}/decisions", ids=ids, action="activate")
+    assert "Cette décision ne concerne pas 2 de ces comptes : ils resteront comme ils sont." in text_of(page)
+    assert text_of(page).count("Pas concerné") == 2
+    page = send(client, f"{LIST}/decisions", ids=ids, action="activate", confirmed="1")
+    assert "Valider : 1 sur 3." in text_of(page)
+
+
+def test_a_decision_on_several_leads_back_to_the_list_it_was_taken_in(client, admin):
+    an_account("actif@brest.test", nom="Ailleurs")
+    page = send(client, f"{LIST}/decisions", action="disable", status="active", q="ailleurs", sort="-nom")
+    assert page.status_code == 422
+    assert "Ailleurs" in text_of(page)
+    person = waiting("paul@brest.test", nom="Kerdoncuff")
+    for confirmed in ({}, {"confirmed": "1"}):
+        form = {"ids": str(person), "action": "activate", "status": "all", "q": "ker", "sort": "-nom", **confirmed}
+        page = send(client, f"{LIST}/decisions", **form)
+        assert f'href="{LIST}?status=all&amp;q=ker&amp;sort=-nom"' in page.get_data(as_text=True)
+
+
+def test_a_list_of_several_pages_leads_on_and_back_to_its_beginning(client, admin):
+    for number in range(3):
+        waiting(f"p{number}@brest.test", nom=f"Nom{number}")
+    page = client.get(f"{LIST}?limit=2")
+    assert "Nom2" not in text_of(page)
+    assert "Début de la liste" not in text_of(page)
+    onward = html.unescape(re.search(r'rel="next" href="([^"]+)"', page.get_data(as_text=True)).group(1))
+    page = client.get(onward)
+    assert "Nom2" in text_of(page)
+    assert f'href="{LIST}?status=awaiting&amp;limit=2">Début de la liste' in page.get_data(as_text=True)
 
 
 def test_choosing_nobody_is_said_kindly(client, admin):

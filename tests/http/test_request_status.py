@@ -1,12 +1,14 @@
 """The applicant's status page: a signed link, no sign-in, nothing personal once the account is active."""
 
+import re
+
 import pytest
 
-from terristory.user.lookup import find_user
+from terristory.user.lookup import find_by_mail, find_user
 from terristory.user.models import Status
 from terristory.user.signed_links import LinkKind, sign_link
 from tests.support.people import an_account
-from tests.support.requests_for_accounts import csrf_in
+from tests.support.requests_for_accounts import ask, csrf_in, secrets_of, templates
 
 MAIL = "jeanne@brest.test"
 
@@ -38,6 +40,52 @@ def test_a_link_not_rightly_signed_is_unknown(app, client):
     assert client.get(page_of(user_id, kind=LinkKind.NOT_ME)).status_code == 404
     token = page_of(user_id).rpartition("/")[2]
     assert client.get(f"/occitanie/demande/{token}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("status", "under_way"),
+    [(Status.UNCONFIRMED, "Adresse confirmée"), (Status.AWAITING, "Validation par la région"), (Status.ACTIVE, None)],
+)
+def test_it_shows_the_steps_done_and_the_one_under_way(app, client, status, under_way):
+    page = client.get(page_of(an_account(MAIL, status=status))).get_data(as_text=True)
+    current = re.search(r'aria-current="step"><span>([^<]+)<', page)
+    assert (current.group(1) if current else None) == under_way
+    assert page.count(" (fait)") == {Status.UNCONFIRMED: 1, Status.AWAITING: 2, Status.ACTIVE: 4}[status]
+
+
+def test_a_request_that_no_mail_confirms_shows_one_step_less(app, client):
+    page = client.get(page_of(an_account(MAIL, status=Status.AWAITING, confirmed_at=None))).get_data(as_text=True)
+    assert "Adresse confirmée" not in page
+    assert page.count(" (fait)") == 1
+
+
+def test_a_closing_account_is_not_said_to_let_anybody_in(app, client, clock):
+    page = client.get(page_of(an_account(MAIL, closing_at=clock.now()))).get_data(as_text=True)
+    assert "Votre compte est en cours de fermeture" in page
+    assert "Vous pouvez vous connecter" not in page
+    assert MAIL not in page
+
+
+def test_the_confirmation_is_sent_again_from_there_as_often_as_from_elsewhere(app, client, clock):
+    ask(clock.now(), mail=MAIL)
+    user_id = find_by_mail("bretagne", MAIL).id
+    page = client.get(page_of(user_id))
+    for _time in range(5):
+        answer = client.post(page_of(user_id) + "/renvoyer", data={"csrf_token": csrf_in(page)})
+        assert answer.location == page_of(user_id)
+    assert templates() == ["user/confirm"] * 3
+    old, *_between, newest = (secrets["token"] for secrets in secrets_of("user/confirm"))
+    assert client.get(f"/bretagne/confirmer/{old}").status_code == 410
+    assert client.get(f"/bretagne/confirmer/{newest}").status_code == 200
+
+
+@pytest.mark.parametrize("status", [Status.AWAITING, Status.REFUSED, Status.ACTIVE, Status.DISABLED])
+def test_nothing_is_sent_again_where_no_confirmation_is_awaited(app, client, status):
+    user_id = an_account(MAIL, status=status)
+    token = csrf_in(client.get("/bretagne/inscription"))
+    answer = client.post(page_of(user_id) + "/renvoyer", data={"csrf_token": token})
+    assert answer.location == page_of(user_id)
+    assert templates() == []
 
 
 @pytest.mark.parametrize("status", [Status.UNCONFIRMED, Status.AWAITING])

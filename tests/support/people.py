@@ -26,6 +26,7 @@ def an_account(
     """Store an account, by default an active user with PASSWORD, and return its id."""
     now = datetime.now(UTC)
     hashed = hash_password(password) if password else None
+    more = {"confirmed_at": None if status == Status.UNCONFIRMED else now, **more}
     person = {"prenom": "Jeanne", "nom": "Martin", "organisation": "Brest métropole", **more}
     user = User(
         region=region,
@@ -35,7 +36,6 @@ def an_account(
         status=status,
         password_hash=hashed,
         created_at=now,
-        confirmed_at=None if status == Status.UNCONFIRMED else now,
         search_text=folded(person["prenom"], person["nom"], mail, person["organisation"]),
         **person,
     )
