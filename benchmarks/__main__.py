@@ -24,13 +24,19 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return what was asked for on the command line."""
     keys = sorted({goal.key for goal in GOALS})
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=f"rows by their names: {', '.join(keys)}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help=f"rows by their names, or by how several begin (flood, peer): {', '.join(keys)}",
+    )
     parser.add_argument("--database", choices=DATABASES, action="append", help="on one database only")
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help="measure beside the services in this folder, too")
     parser.add_argument("--minutes", type=float, help="begin no row after so many minutes (12; 24 with peers)")
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="keep the results there, of some rows too")
     asked = parser.parse_args(arguments)
-    unknown = [name for name in asked.only if not any(key.startswith(name) for key in keys)]
+    unknown = [name for name in asked.only if not any(goal.is_named(name) for goal in GOALS)]
     if unknown:
         parser.error(f"no row is named {', '.join(unknown)}; there are {', '.join(keys)}")
     return asked

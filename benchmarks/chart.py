@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 from benchmarks.goals import Row
 
 COLOURS = {"goal met": "#2b7a4b", "above the floor": "#c98a1b", "under the floor": "#b3372f"}
-ROW, TOP, LEFT, WIDTH, RIGHT = 24, 84, 330, 420, 330
+ROW, TOP, LEFT, WIDTH, RIGHT = 24, 84, 440, 420, 400
 # The scale ends at twice the goal; longer bars are cut there, their figure tells.
 LONGEST = 2.0
 
@@ -50,7 +50,8 @@ def _bar(row: Row, y: float) -> list[str]:
     floor = goal.goal / goal.floor if goal.less else goal.floor / goal.goal
     floor_at = LEFT + floor * WIDTH / LONGEST
     name = " · ".join(part for part in (goal.database, goal.what) if part)
-    told = f"{row.figure.value:.3g} {goal.unit}".strip() + f" – {row.verdict}"
+    bounds = f"floor {goal.floor:g}, goal {goal.goal:g}"
+    told = f"{row.figure.value:.3g} {goal.unit}".strip() + f" – {row.verdict} ({bounds})"
     return [
         f'<text x="{LEFT - 8}" y="{y + 15:g}" text-anchor="end" fill="#1f2933">{escape(name)}</text>',
         f'<rect x="{LEFT}" y="{y + 4:g}" width="{length:.1f}" height="15" fill="{COLOURS[row.verdict]}"/>',

@@ -21,6 +21,11 @@ class Goal:
     unit: str = "×"
     less: bool = False
 
+    def is_named(self, name: str) -> bool:
+        """Whether a name on the command line means this row: its key, or what several keys begin with (`flood`)."""
+        exact = any(goal.key == name for goal in GOALS)
+        return self.key == name or (not exact and self.key.startswith(f"{name}-"))
+
     def judge(self, value: float) -> str:
         """Return where a value stands between floor and goal; either bound itself is reached."""
         if self._reaches(value, self.goal):

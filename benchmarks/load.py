@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import tempfile
 import threading
@@ -42,11 +43,21 @@ class Load:
     turned_away: int
     without_retry_after: int
     refused: int
+    # How many cores wrk itself used: far below one, else wrk was measured and not the service.
+    generator: float = 0.0
 
     @property
     def rate(self) -> float:
         """Good answers a second; of a plain load (no status was counted) all of them were good."""
         return (self.served or self.answers) / self.seconds
+
+
+@dataclass(frozen=True)
+class Bare:
+    """What goes on without any service; nothing generates a load then."""
+
+    rate: float
+    generator: float = 0.0
 
 
 class RunningLoad:
@@ -76,6 +87,7 @@ class RunningLoad:
 
     def result(self) -> Load:
         """Wait for its end and return what it saw. Raises LoadFailed when wrk failed or never connected."""
+        before = _seconds_of_ended_children()
         try:
             output, _ = self.process.communicate(timeout=self.limit + 30)
         except subprocess.TimeoutExpired:
@@ -85,10 +97,16 @@ class RunningLoad:
         found = re.search(r"^\{.*\}$", output, re.MULTILINE)
         if self.process.returncode != 0 or not found:
             raise LoadFailed(output.strip().splitlines()[-1] if output.strip() else "wrk said nothing")
-        load = Load(**json.loads(found.group()))
+        used = (_seconds_of_ended_children() - before) / self.limit
+        load = Load(**json.loads(found.group()), generator=used)
         if load.answers == 0:
             raise LoadFailed("no answer came")
         return load
+
+
+def _seconds_of_ended_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def read(url: str, headers: Mapping[str, str] | None = None) -> Load:
@@ -131,8 +149,8 @@ def rotate(url: str, tokens: Iterable[str]) -> Load:
     return load
 
 
-def bare_argon2_per_second(password: str) -> float:
-    """Return how many verifications all cores do a second (19 MiB, t=2, p=1), a thread each."""
+def verify_bare(password: str) -> Bare:
+    """Verify on all cores, a thread each (19 MiB, t=2, p=1)."""
     hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
     stored = hasher.hash(password)
     counts: list[int] = []
@@ -151,4 +169,4 @@ def bare_argon2_per_second(password: str) -> float:
     for thread in threads:
         thread.join()
     # The last one of each thread ends after its time: what is counted is divided by what it took.
-    return sum(counts) / (time.perf_counter() - began)
+    return Bare(sum(counts) / (time.perf_counter() - began))

@@ -14,14 +14,15 @@ from benchmarks.load import (
     READERS,
     SECONDS,
     SIGNING_IN,
+    Bare,
     Load,
     LoadFailed,
     RunningLoad,
-    bare_argon2_per_second,
     lines_in_a_file,
     read,
     rotate,
     sign_in,
+    verify_bare,
 )
 from benchmarks.people import PASSWORD, PEOPLE, REGION, sign_in_bodies
 from benchmarks.service import Service
@@ -38,12 +39,21 @@ class NotHere(Exception):
     """This figure cannot be measured on this machine; the words say why."""
 
 
-def in_turn(one: Callable[[], float], other: Callable[[], float], unit: str = "/s") -> Figure:
+def in_turn(one: Callable[[], Load], other: Callable[[], Load | Bare]) -> Figure:
     """Measure two rates in turn and return the median of their ratios."""
     pairs = [(one(), other()) for _round in range(ROUNDS)]
-    ratios = tuple(first / second for first, second in pairs)
-    firsts, seconds = (statistics.median(rates) for rates in zip(*pairs, strict=True))
-    note = f"{firsts:.0f}{unit} against {seconds:.0f}{unit}, {min(ratios):.2f}–{max(ratios):.2f}"
+    ratios = tuple(first.rate / second.rate for first, second in pairs)
+    rates, generators = (
+        [statistics.median(values) for values in zip(*both, strict=True)]
+        for both in (
+            [(first.rate, second.rate) for first, second in pairs],
+            [(first.generator, second.generator) for first, second in pairs],
+        )
+    )
+    note = (
+        f"{min(ratios):.2f}–{max(ratios):.2f}: {rates[0]:.0f}/s against {rates[1]:.0f}/s"
+        f" (wrk on {generators[0]:.2f}, {generators[1]:.2f} cores)"
+    )
     return Figure(statistics.median(ratios), note, ratios)
 
 
@@ -80,35 +90,31 @@ class Subject:
 
 def sign_in_against_argon2(subject: Subject) -> dict[str, Figure]:
     """Sign in, and verify the same passwords without any service."""
-    return {"sign-in": in_turn(lambda: subject.sign_in().rate, lambda: bare_argon2_per_second(PASSWORD))}
+    return {"sign-in": in_turn(subject.sign_in, lambda: verify_bare(PASSWORD))}
 
 
 def me_against_bare(subject: Subject) -> dict[str, Figure]:
     """Ask who one is, and ask the bare route."""
-    return {"me": in_turn(lambda: subject.me().rate, lambda: subject.bare().rate)}
+    return {"me": in_turn(subject.me, subject.bare)}
 
 
 def refresh_against_me(subject: Subject) -> dict[str, Figure]:
     """Rotate the tokens of named devices. Each round starts with new sessions, opened before its clock starts."""
 
-    def rotation() -> float:
+    def rotation() -> Load:
         # More than connections: what an answer under way holds, wrk must not need.
         sessions = range(READERS + READERS // 2)
         tokens = [subject.service.sign_in(number % PEOPLE, f"device {number}") for number in sessions]
-        return rotate(f"{subject.service.api}/auth/refresh", [item["refresh_token"] for item in tokens]).rate
+        return rotate(f"{subject.service.api}/auth/refresh", [item["refresh_token"] for item in tokens])
 
-    return {"refresh": in_turn(rotation, lambda: subject.me().rate)}
+    return {"refresh": in_turn(rotation, subject.me)}
 
 
 def pages_against_bare(subject: Subject) -> dict[str, Figure]:
     """Open the two pages that everybody opens."""
     pages = {"registration-page": "inscription", "sign-in-page": "connexion"}
     site = f"{subject.service.url}/{REGION}"
-    return {key: in_turn(partial(_page, f"{site}/{path}"), lambda: subject.bare().rate) for key, path in pages.items()}
-
-
-def _page(url: str) -> float:
-    return read(url).rate
+    return {key: in_turn(partial(read, f"{site}/{path}"), subject.bare) for key, path in pages.items()}
 
 
 def weight(subject: Subject) -> dict[str, Figure]:

@@ -149,10 +149,8 @@ def beside(peer: Peer, copies: Path, logs: Path, subject: Subject) -> dict[str, 
         answer.raise_for_status()
         header = peer.header(answer.json())
         return {
-            "peer-me": in_turn(lambda: subject.me().rate, lambda: read(url + peer.me, header).rate),
-            "peer-sign-in": in_turn(
-                lambda: subject.sign_in().rate, lambda: sign_in(url + peer.sign_in, bodies, peer.content_type).rate
-            ),
+            "peer-me": in_turn(subject.me, lambda: read(url + peer.me, header)),
+            "peer-sign-in": in_turn(subject.sign_in, lambda: sign_in(url + peer.sign_in, bodies, peer.content_type)),
         }
 
 

@@ -31,7 +31,7 @@ class Wishes:
     def wants(self, goal: Goal) -> bool:
         """Whether this row is to be in the table."""
         on_it = goal.database in ("", *self.databases)
-        return on_it and (not self.only or any(goal.key.startswith(name) for name in self.only))
+        return on_it and (not self.only or any(goal.is_named(name) for name in self.only))
 
 
 @dataclass
