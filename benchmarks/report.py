@@ -34,7 +34,7 @@ def machine() -> dict[str, str]:
         "PostgreSQL": _version([str(postgres / "postgres"), "--version"]) if postgres else "not installed",
         "Redis": _version(["redis-server", "--version"]),
         "wrk": _version(["wrk", "-v"]),
-        "commit": _version(["git", "-C", str(PROJECT_ROOT), "rev-parse", "--short=12", "HEAD"], r"[0-9a-f]{12}"),
+        "commit": _version(["git", "-C", str(PROJECT_ROOT), "describe", "--always", "--dirty", "--abbrev=12"], r"\S+"),
         "load before the run": f"{os.getloadavg()[0]:.2f}",
     }
     return facts | {name: importlib.metadata.version(name) for name in PACKAGES}
@@ -64,7 +64,7 @@ def markdown(rows: Sequence[Row], facts: dict[str, str], title: str, picture: st
             "",
             f"![{title}]({picture})",
             "",
-            *(f"| {' | '.join(row)} |" for row in table),
+            *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table),
             "",
             *(f"- {name}: {value}" for name, value in facts.items()),
             "",

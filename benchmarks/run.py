@@ -16,7 +16,13 @@ from benchmarks.peers import PEERS, beside, working_copy
 from benchmarks.service import Service
 from terristory.settings import generate_secret
 
-GROWTH = "measured by itself, with benchmarks/growth.py"
+GROWTH = "it takes its time and is measured by itself: python -m benchmarks.growth"
+
+
+def in_short(words: str) -> str:
+    """Return words on one line, the middle left out of many: a program that fails tells its reason at the end."""
+    words = " ".join(words.split())
+    return words if len(words) <= 320 else f"{words[:100]} … {words[-200:]}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class Run:
 
     def give_up(self, goals: Sequence[Goal], error: Exception) -> None:
         """Make the rows of goals that an error has kept from being measured."""
-        words = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        words = in_short(f"{type(error).__name__}: {error}")
         for goal in goals:
             if self.wishes.wants(goal) and goal not in self.rows:
                 self.rows[goal] = failed(goal, words)

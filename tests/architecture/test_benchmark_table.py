@@ -16,7 +16,7 @@ from benchmarks.load import Load
 from benchmarks.measure import ON_EACH_DATABASE, NotHere, in_turn
 from benchmarks.peers import PEERS
 from benchmarks.report import keep, markdown, text_table
-from benchmarks.run import Run, Wishes
+from benchmarks.run import Run, Wishes, in_short
 from terristory.settings import PROJECT_ROOT
 
 MORE = Goal("me", "more is better", 0.5, 0.8, "SQLite")
@@ -157,6 +157,17 @@ def test_the_results_are_kept_as_json_markdown_and_picture(tmp_path):
     assert [row["figure"] for row in kept["rows"]] == [0.6, 0.1, None]
     assert kept["rows"][0]["samples"] == [0.5, 0.6, 0.7]
     assert f"({paths[2].name})" in paths[1].read_text()
+
+
+def test_a_note_does_not_break_the_table_of_a_page():
+    cells = [line.replace("\\|", "").count("|") for line in markdown(ROWS, {}, "a run", "run.svg").splitlines()]
+    assert set(cells) == {0, 8}
+
+
+def test_a_long_reason_keeps_its_end():
+    assert in_short("a\n b") == "a b"
+    assert in_short("Error: " + "x " * 300 + "no such module").endswith("no such module")
+    assert len(in_short("x " * 300)) < 320
 
 
 def test_the_picture_is_sound_and_its_bars_have_the_length_of_their_figures():
