@@ -26,6 +26,7 @@ from terristory.user.mail_confirmation import Dead
 from terristory.user.models import LinkPurpose, User
 from terristory.user.profile import change_profile
 from terristory.web.access import open_to_all
+from terristory.web.even_time import evenly_timed
 
 api = Blueprint("account_api", __name__, url_prefix="/api")
 
@@ -44,6 +45,7 @@ def change_my_profile(region: Region) -> ResponseReturnValue:
 
 @api.post("/<region:region>/user/mail")
 @members_only
+@evenly_timed
 def change_mail(region: Region) -> ResponseReturnValue:
     """Ask for another address; the answer is the same when it is taken."""
     form = validated(fill_from_json(MailForm))

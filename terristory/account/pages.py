@@ -36,6 +36,7 @@ from terristory.user.mail_confirmation import UNKNOWN, Dead
 from terristory.user.models import LinkPurpose, User
 from terristory.user.profile import change_profile
 from terristory.web.access import open_to_all
+from terristory.web.even_time import evenly_timed
 from terristory.web.kept_answers import keeps_answers
 
 pages = Blueprint("account", __name__)
@@ -74,6 +75,7 @@ def profile(region: Region) -> ResponseReturnValue:
 @pages.route("/<region:region>/compte/adresse", methods=["GET", "POST"])
 @members_only
 @keeps_answers
+@evenly_timed
 def mail(region: Region) -> ResponseReturnValue:
     """Ask for another address."""
     form = MailForm()

@@ -12,6 +12,7 @@ from terristory.password_change.regenerate_password import regenerate_password a
 from terristory.regions.models import Region
 from terristory.user.mail_address import canonical_or_blank
 from terristory.web.access import open_to_all
+from terristory.web.even_time import evenly_timed
 from terristory.web.rate_limits import limited
 
 api = Blueprint("password_change_api", __name__, url_prefix="/api")
@@ -20,6 +21,7 @@ api = Blueprint("password_change_api", __name__, url_prefix="/api")
 @api.post("/<region:region>/user/password/regenerate")
 @limited("regenerate")
 @open_to_all
+@evenly_timed
 def regenerate_password(region: Region) -> ResponseReturnValue:
     """Mail a temporary password to the active account of an address, if there is one; the answer never tells."""
     form = validated(fill_from_json(ForgottenForm))

@@ -17,6 +17,7 @@ from terristory.user.lookup import find_user
 from terristory.user.mail_address import canonical_or_blank
 from terristory.user.signed_links import LinkKind, open_link
 from terristory.web.access import open_to_all
+from terristory.web.even_time import evenly_timed
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
 from terristory.web.safe_redirects import next_path, redirect_within
@@ -30,6 +31,7 @@ NOT_ME_SECONDS = 30 * 86400
 @limited("regenerate")
 @open_to_all
 @keeps_answers
+@evenly_timed
 def forgotten(region: Region) -> ResponseReturnValue:
     """Ask for a temporary password; the answer is the same whether or not an account has the address."""
     form = ForgottenForm(mail=_address_typed_before(region))

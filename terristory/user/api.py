@@ -16,6 +16,7 @@ from terristory.user.forms import ConfirmationWithTokenForm, RegistrationForm, R
 from terristory.user.known_words import words_about
 from terristory.user.mail_confirmation import EXPIRED, USED, Dead
 from terristory.web.access import open_to_all
+from terristory.web.even_time import evenly_timed
 from terristory.web.rate_limits import limited
 
 api = Blueprint("user_api", __name__, url_prefix="/api")
@@ -24,6 +25,7 @@ api = Blueprint("user_api", __name__, url_prefix="/api")
 @api.post("/<region:region>/user")
 @open_to_all
 @limited("register")
+@evenly_timed
 def register(region: Region) -> ResponseReturnValue:
     """Take a request for an account; the answer is the same whatever is known of the address."""
     form = validated(fill_from_json(RegistrationForm))
@@ -64,6 +66,7 @@ def confirm(region: Region) -> ResponseReturnValue:
 @api.post("/<region:region>/user/confirm/resend")
 @open_to_all
 @limited("register")
+@evenly_timed
 def resend(region: Region) -> ResponseReturnValue:
     """Send the message once more; the answer is the same whatever is known of the address."""
     form = validated(fill_from_json(ResendForm))

@@ -27,6 +27,7 @@ from terristory.user.mail_confirmation import UNKNOWN, Dead
 from terristory.user.models import Status, User
 from terristory.user.signed_links import LinkKind, open_link, sign_link
 from terristory.web.access import open_to_all
+from terristory.web.even_time import evenly_timed
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
 from terristory.web.safe_redirects import redirect_within
@@ -40,6 +41,7 @@ SENT = "request_sent"
 @open_to_all
 @limited("register")
 @keeps_answers
+@evenly_timed
 def register(region: Region) -> ResponseReturnValue:
     """Ask for an account."""
     form = RegistrationForm()
@@ -81,6 +83,7 @@ def resume_registration(region: Region) -> ResponseReturnValue:
 @open_to_all
 @limited("register")
 @keeps_answers
+@evenly_timed
 def resend(region: Region) -> ResponseReturnValue:
     """Send the message once more."""
     form = ResendForm()
