@@ -56,7 +56,7 @@ def _bar(row: Row, y: float) -> list[str]:
     floor_at = LEFT + floor * WIDTH / LONGEST
     name = " · ".join(part for part in (goal.database, goal.what) if part)
     bounds = f"floor {goal.floor:g}, goal {goal.goal:g}"
-    told = f"{row.figure.value:.3g} {goal.unit}".strip() + f" – {row.verdict} ({bounds})"
+    told = f"{row.told} – {row.verdict} ({bounds})"
     return [
         f'<text x="{LEFT - 8}" y="{y + 15:g}" text-anchor="end">{escape(name)}</text>',
         f'<rect x="{LEFT}" y="{y + 4:g}" width="{length:.1f}" height="15" fill="{COLOURS[row.verdict]}"/>',

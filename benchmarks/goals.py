@@ -85,6 +85,11 @@ class Figure:
     samples: tuple[float, ...] = ()
 
 
+def in_digits(value: float) -> str:
+    """Return a figure with three digits, or with all those before the point."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of the table, measured or not: without a figure, `reason` says why."""
@@ -92,6 +97,11 @@ class Row:
     goal: Goal
     figure: Figure | None = None
     reason: str = ""
+
+    @property
+    def told(self) -> str:
+        """The figure with its unit, or nothing."""
+        return f"{in_digits(self.figure.value)} {self.goal.unit}".strip() if self.figure else ""
 
     @property
     def verdict(self) -> str:

@@ -93,10 +93,9 @@ def keep(rows: Sequence[Row], facts: dict[str, str], folder: Path, at: datetime)
 
 
 def _cells(row: Row) -> list[str]:
-    figure = f"{row.figure.value:.3g} {row.goal.unit}".strip() if row.figure else ""
     bounds = [f"{'≤ ' if row.goal.less else ''}{bound:g}" for bound in (row.goal.floor, row.goal.goal)]
     note = row.figure.note if row.figure else ""
-    return [row.goal.database, row.goal.what, *bounds, figure, row.verdict, note]
+    return [row.goal.database, row.goal.what, *bounds, row.told, row.verdict, note]
 
 
 def _processor() -> str:

@@ -164,6 +164,5 @@ def _beside_peers(this: Run, subject: Subject, folder: Path) -> None:
 
 def _say(row: Row | str) -> None:
     if isinstance(row, Row):
-        figure = f"{row.figure.value:.3g} {row.goal.unit}".strip() + ", " if row.figure else ""
-        row = f"  {row.goal.what}: {figure}{row.verdict}"
+        row = f"  {row.goal.what}: {', '.join(filter(None, (row.told, row.verdict)))}"
     print(row, file=sys.stderr, flush=True)

@@ -76,9 +76,13 @@ class Service:
             self._child = None
 
     def sign_in(self, number: int = 0, device: str | None = None) -> dict[str, Any]:
-        """Sign one of the people in and return the tokens."""
+        """Sign one of the people in and return the tokens; while a load before dies away, come back when told to."""
         body = {"login": mail_of(number), "password": PASSWORD} | ({"device": device} if device else {})
-        answer = requests.post(f"{self.api}/auth", json=body, timeout=30)
+        for _try in range(10):
+            answer = requests.post(f"{self.api}/auth", json=body, timeout=30)
+            if answer.status_code != 503:
+                break
+            time.sleep(float(answer.headers["Retry-After"]))
         answer.raise_for_status()
         tokens: dict[str, Any] = answer.json()
         return tokens

@@ -11,7 +11,7 @@ from benchmarks import measure
 from benchmarks.__main__ import read_arguments
 from benchmarks.chart import LONGEST, WIDTH, chart, reach
 from benchmarks.cores import Worked, growth_with_whole_cores
-from benchmarks.goals import DATABASES, GOALS, PEER_BOUNDS, Figure, Goal, Row, skipped
+from benchmarks.goals import DATABASES, GOALS, PEER_BOUNDS, Figure, Goal, Row, in_digits, skipped
 from benchmarks.load import Load
 from benchmarks.measure import ON_EACH_DATABASE, NotHere, in_turn
 from benchmarks.peers import PEERS
@@ -162,6 +162,10 @@ def test_the_results_are_kept_as_json_markdown_and_picture(tmp_path):
 def test_a_note_does_not_break_the_table_of_a_page():
     cells = [line.replace("\\|", "").count("|") for line in markdown(ROWS, {}, "a run", "run.svg").splitlines()]
     assert set(cells) == {0, 8}
+
+
+def test_a_figure_is_told_in_digits():
+    assert [in_digits(value) for value in (0.06304, 0.5, 84.23, 1406.2)] == ["0.063", "0.5", "84.2", "1406"]
 
 
 def test_a_long_reason_keeps_its_end():
