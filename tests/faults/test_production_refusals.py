@@ -5,18 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.environment import SECRET_KEY
+from tests.support.environment import PRODUCTION
 from tests.support.server import FLASK, server_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = {
-    "TERRISTORY_ENV": "production",
-    "TERRISTORY_SECRET_KEY": SECRET_KEY,
-    "TERRISTORY_PUBLIC_URL": "https://compte.example.fr",
-    "TERRISTORY_SMTP_URL": "smtp+plain://127.0.0.1:2525",
-    "TERRISTORY_MAIL_FROM": "compte@example.fr",
-    "TERRISTORY_OPERATOR_MAIL": "exploitant@example.fr",
-}
 
 
 def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +45,7 @@ def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess
 )
 def test_production_does_not_start(tmp_path: Path, named: str, change: dict[str, str]) -> None:
     database = {"TERRISTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'never.sqlite'}"}
-    done = run({**GOOD, **database, **change}, "serve")
+    done = run({**PRODUCTION, **database, **change}, "serve")
     output = done.stdout + done.stderr
     assert done.returncode != 0
     assert named in output
@@ -73,7 +65,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_production_opens_no_region_and_makes_no_account(tmp_path: Path) -> None:
-    environ = {**GOOD, "TERRISTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'production.sqlite'}"}
+    environ = {**PRODUCTION, "TERRISTORY_DATABASE_URL": f"sqlite:///{tmp_path / 'production.sqlite'}"}
     assert run(environ, "db", "upgrade").returncode == 0
     loaded = run(environ, "regions", "load")
     assert "18 regions added" in loaded.stdout

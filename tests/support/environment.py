@@ -21,6 +21,16 @@ CHEAP_SETTINGS = {
     PREFIX + "CAPTCHA_COST": "1",
 }
 
+# The least that production starts with; add a DATABASE_URL.
+PRODUCTION = {
+    PREFIX + "ENV": "production",
+    PREFIX + "SECRET_KEY": SECRET_KEY,
+    PREFIX + "PUBLIC_URL": "https://compte.example.fr",
+    PREFIX + "SMTP_URL": "smtp+plain://127.0.0.1:2525",
+    PREFIX + "MAIL_FROM": "compte@example.fr",
+    PREFIX + "OPERATOR_MAIL": "exploitant@example.fr",
+}
+
 
 def service_environment(**settings: str | int | bool) -> dict[str, str]:
     """Return the environment of a service under test: cheap values, then `settings` by their names without prefix.
