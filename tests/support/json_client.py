@@ -60,10 +60,10 @@ class JsonClient:
 def mails_of(url: str, address: str) -> list[str]:
     """The plain texts of the mails to an address in a development service's outbox, newest last."""
     listing = requests.get(f"{url}/dev/courriels", timeout=30).text
-    identifiers = dict.fromkeys(re.findall(r"/dev/courriels/([0-9a-f-]{36})", listing))
+    rows = [row for row in listing.split("<tr>") if f">{html.escape(address.lower())}<" in row.lower()]
+    identifiers = [name for row in rows for name in re.findall(r"/dev/courriels/([0-9a-f-]{36})", row)]
     pages = [requests.get(f"{url}/dev/courriels/{name}", timeout=30).text for name in identifiers]
-    found = [html.unescape(re.sub(r"<[^>]+>", "", page)) for page in pages if address.lower() in page.lower()]
-    return list(reversed(found))
+    return [html.unescape(re.sub(r"<[^>]+>", "", page)) for page in reversed(pages)]
 
 
 def wait_for_link(url: str, address: str, path: str, seconds: float = 10) -> str:
