@@ -1,5 +1,6 @@
 """The applicant's status page: a signed link, no sign-in, nothing personal once the account is active."""
 
+import html
 import re
 
 import pytest
@@ -44,18 +45,23 @@ def test_a_link_not_rightly_signed_is_unknown(app, client):
 
 @pytest.mark.parametrize(
     ("status", "under_way"),
-    [(Status.UNCONFIRMED, "Adresse confirmée"), (Status.AWAITING, "Validation par la région"), (Status.ACTIVE, None)],
+    [
+        (Status.UNCONFIRMED, "Confirmation de l'adresse"),
+        (Status.AWAITING, "Validation par la région"),
+        (Status.ACTIVE, None),
+    ],
 )
 def test_it_shows_the_steps_done_and_the_one_under_way(app, client, status, under_way):
-    page = client.get(page_of(an_account(MAIL, status=status))).get_data(as_text=True)
+    page = html.unescape(client.get(page_of(an_account(MAIL, status=status))).get_data(as_text=True))
     current = re.search(r'aria-current="step"><span>([^<]+)<', page)
     assert (current.group(1) if current else None) == under_way
     assert page.count(" (fait)") == {Status.UNCONFIRMED: 1, Status.AWAITING: 2, Status.ACTIVE: 4}[status]
 
 
 def test_a_request_that_no_mail_confirms_shows_one_step_less(app, client):
-    page = client.get(page_of(an_account(MAIL, status=Status.AWAITING, confirmed_at=None))).get_data(as_text=True)
-    assert "Adresse confirmée" not in page
+    user_id = an_account(MAIL, status=Status.AWAITING, confirmed_at=None)
+    page = html.unescape(client.get(page_of(user_id)).get_data(as_text=True))
+    assert "Confirmation de l'adresse" not in page
     assert page.count(" (fait)") == 1
 
 
