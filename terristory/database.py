@@ -1,6 +1,7 @@
 """The database: base class, UTC times, transactions, and the names of broken constraints."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from terristory.extensions import db
 from terristory.settings import digest_of
 
 SQLITE_BUSY_MILLISECONDS = 5000
+_one_writer = threading.Lock()
 
 
 class Base(DeclarativeBase):
@@ -56,16 +58,31 @@ def transaction() -> Iterator[None]:
     session = db.session
     session.rollback()
     session.expire_all()
-    if is_sqlite():
-        session.connection().exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+    with _turn_to_write():
+        if is_sqlite():
+            session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+        try:
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+@contextmanager
+def _turn_to_write() -> Iterator[None]:
+    """SQLite lets one writer in: let the threads of this process queue, whom it would have sleep and try again.
+
+    Whoever has waited too long goes on: the database itself then says that it is locked.
+    """
+    waiting = is_sqlite() and _one_writer.acquire(timeout=SQLITE_BUSY_MILLISECONDS / 1000)
     try:
         yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    finally:
+        if waiting:
+            _one_writer.release()
 
 
 def give_back_connection() -> None:

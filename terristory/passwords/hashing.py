@@ -32,7 +32,7 @@ class Verification:
 
 
 # A crowd that is served within this time is no flood.
-PATIENCE_SECONDS = 0.6
+PATIENCE_SECONDS = 1.5
 
 
 class _Gate:
