@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.support.environment import service_environment
 from tests.support.json_client import JsonClient, wait_for_link
+from tests.support.pages import watched_page
 from tests.support.server import Server, running_server
 
 ADMIN_PASSWORD = "moulin orage boussole 3 tiroirs"
@@ -75,3 +76,13 @@ def sign_in(served: Server) -> SignIn:
         page.wait_for_load_state()
 
     return do
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page in light whose complaints fail the test, for checks of what every page owes."""
+    context = chromium.new_context(locale="fr-FR", color_scheme="light")
+    context.set_default_timeout(15_000)
+    with watched_page(context) as page:
+        yield page
+    context.close()

@@ -1,14 +1,13 @@
 """Every page and its state with errors, in light and in dark: RGAA and WCAG rules, targets, width, titles."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ADMIN_PASSWORD, MEMBER_PASSWORD, MakeMember, SignIn
 from tests.support.json_client import JsonClient, wait_for_link
-from tests.support.pages import check_page, watched_page
+from tests.support.pages import check_in_both_lights
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -54,27 +53,6 @@ EMPTY_FORMS = {
     "/bretagne/connexion": "Se connecter",
     "/bretagne/mot-de-passe/oublie": "Envoyer",
 }
-CONTRASTS = """() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})
-  .then(found => found.violations.flatMap(rule => rule.nodes.map(node => node.html.slice(0, 120))))"""
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(locale="fr-FR", color_scheme="light")
-    context.set_default_timeout(15_000)
-    with watched_page(context) as page:
-        yield page
-    context.close()
-
-
-def check_in_both_lights(page: Page) -> None:
-    """What every page owes, and its contrasts once more in dark: nothing else differs between the two."""
-    check_page(page)
-    page.emulate_media(color_scheme="dark")
-    # check_page has left its axe in the page.
-    too_pale = page.evaluate(CONTRASTS)
-    page.emulate_media(color_scheme="light")
-    assert not too_pale, (page.url, too_pale)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4"]
-# Chromium reports answers such as 422 and 410 as console errors; those are the point of many tests.
-EXPECTED_NOISE = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d)")
+# Chromium reports answers such as 422, 410 and 503 as console errors; those are the point of many tests.
+EXPECTED_NOISE = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
 LEAST_TARGET = 24
 
 SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
@@ -19,6 +19,8 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select
   .filter(([item]) => !(item.labels && item.labels.length))
   .map(([item, box]) => item.outerHTML.slice(0, 80) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height))
 """.replace("LEAST", str(LEAST_TARGET))
+CONTRASTS = """() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})
+  .then(found => found.violations.flatMap(rule => rule.nodes.map(node => node.html.slice(0, 120))))"""
 
 
 @contextmanager
@@ -58,3 +60,13 @@ def check_page(page: Page) -> None:
     for field in page.locator("[aria-invalid=true]").all():
         described = (field.get_attribute("aria-describedby") or "").split()
         assert described and all(page.locator(f"[id='{name}']").count() == 1 for name in described), page.url
+
+
+def check_in_both_lights(page: Page) -> None:
+    """Check a page, and its contrasts once more in dark: nothing else differs between the two."""
+    check_page(page)
+    page.emulate_media(color_scheme="dark")
+    # check_page has left its axe in the page.
+    too_pale = page.evaluate(CONTRASTS)
+    page.emulate_media(color_scheme="light")
+    assert not too_pale, (page.url, too_pale)
