@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -21,8 +22,9 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "VIRTU
 class Server:
     """One running service with its child processes. Use `running_server` to have it stopped at the end."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], *options: str) -> None:
         self.folder = folder
+        self.options = options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = server_environment(self.port, environ)
@@ -68,13 +70,15 @@ class Server:
         return done.stdout
 
     def _start(self) -> Child:
-        child = Child([*FLASK, "serve"], self.folder / f"serve-{self.port}.log", env=self.environ)
+        child = Child([*FLASK, "serve", *self.options], self.folder / f"serve-{self.port}.log", env=self.environ)
         child.wait_until_ready(self._lives, seconds=40)
         return child
 
     def _lives(self) -> bool:
+        # In production only its public name is answered.
+        name = {"Host": urlsplit(self.environ[PREFIX + "PUBLIC_URL"]).netloc}
         try:
-            return requests.get(self.url + "/livez", timeout=2).status_code == 200
+            return requests.get(self.url + "/livez", headers=name, timeout=2).status_code == 200
         except requests.RequestException:
             return False
 
