@@ -15,7 +15,7 @@ from terristory.extensions import db
 from terristory.operations.backup import BackupFailed, back_up, restore, void_what_was_open
 from terristory.operations.doctor import examine
 from terristory.operations.first_admin import FirstAdmin, first_admin
-from terristory.operations.prepare import migrate_to_head, prepare
+from terristory.operations.prepare import DatabaseBehind, migrate_to_head, prepare
 from terristory.operations.purge import purge
 from terristory.operations.region_commands import regions
 from terristory.operations.serve import is_free, serve
@@ -30,20 +30,27 @@ def add_commands(app: Flask) -> None:
 
 
 @click.command("serve")
-def serve_command() -> None:
+@click.option(
+    "--web-only", is_flag=True, help="No mail worker, no migration: `mail deliver --forever` and `db upgrade`."
+)
+def serve_command(web_only: bool) -> None:
     """Prepare once, then run the web server and one mail worker until SIGTERM."""
     settings: Settings = current_app.config["SETTINGS"]
     if not is_free(settings.host, settings.port):
         raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: choose another PORT.")
-    with explained_denials():
-        prepare(settings)
+    try:
+        with explained_denials():
+            prepare(settings, migrates=not web_only)
+    except DatabaseBehind:
+        raise click.ClickException("The tables are older than this code: run `db upgrade` first.") from None
     if not settings.production:
         with transaction():
             admin = first_admin(life_seconds=settings.invitation_seconds, now=utc_now())
         announce(settings, admin)
     db.session.remove()
     db.engine.dispose()
-    sys.exit(serve(current_app._get_current_object(), settings))  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    sys.exit(serve(app, settings, delivers=not web_only))
 
 
 @contextmanager

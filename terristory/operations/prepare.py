@@ -27,9 +27,7 @@ PREPARATION_LOCK = 7_283_544_105
 
 def head_revision() -> str | None:
     """Return the newest revision that the code knows."""
-    configuration = Config(str(MIGRATIONS / "alembic.ini"))
-    configuration.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(configuration).get_current_head()
+    return _migrations().get_current_head()
 
 
 def database_revision() -> str | None:
@@ -40,10 +38,20 @@ def database_revision() -> str | None:
     return revision
 
 
-def prepare(settings: Settings) -> None:
-    """Migrate to the head, add missing regions (open in development), keep the audit's retention in step."""
+class DatabaseBehind(Exception):
+    """The tables are older than the code, and whoever starts was told to leave them alone."""
+
+
+def prepare(settings: Settings, *, migrates: bool = True) -> None:
+    """Migrate to the head, add missing regions (open in development), keep the audit's retention in step.
+
+    Without `migrates` the tables stay as they are; raises DatabaseBehind when they are too old to serve.
+    """
     with _one_at_a_time():
-        migrate_to_head()
+        if migrates:
+            migrate_to_head()
+        elif is_behind():
+            raise DatabaseBehind
         _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
         with transaction():
             load_regions(open_all=not settings.production)
@@ -63,6 +71,16 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
+def is_behind() -> bool:
+    """Return whether the tables lack a migration that this code knows.
+
+    A revision it does not know was made by newer code, whose migrations leave the code before it working.
+    """
+    known = {script.revision for script in _migrations().walk_revisions()}
+    revision = database_revision()
+    return revision is None or (revision in known and revision != head_revision())
+
+
 def migrate_to_head() -> None:
     """Bring the tables to the newest revision; does nothing when they are there already."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -78,6 +96,12 @@ def keep_audit_days(days: int) -> None:
         db.session.add(AuditRetention(id=1, days=days))
     elif retention.days != days:
         retention.days = days
+
+
+def _migrations() -> ScriptDirectory:
+    configuration = Config(str(MIGRATIONS / "alembic.ini"))
+    configuration.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(configuration)
 
 
 def _protect_database_file(url: str) -> None:

@@ -1,4 +1,4 @@
-"""One command serves: prepare once, then the web server and one mail worker as children, stopped together."""
+"""One command serves: prepare once, then the web server and (unless told otherwise) one mail worker as children."""
 
 import ctypes
 import gc
@@ -38,12 +38,15 @@ _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
 
 
-def serve(app: Flask, settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; return the exit status (0 after a clean stop, 1 when the server died)."""
+def serve(app: Flask, settings: Settings, *, delivers: bool = True) -> int:
+    """Run until SIGTERM or SIGINT; return the exit status (0 after a clean stop, 1 when the server died).
+
+    Without `delivers` no mail worker is started: one runs elsewhere.
+    """
     metrics_folder = Path(tempfile.mkdtemp(prefix="terristory-metrics-"))
     share_counters(metrics_folder)
     try:
-        return _Supervisor(app, settings).run()
+        return _Supervisor(app, settings, delivers).run()
     finally:
         shutil.rmtree(metrics_folder, ignore_errors=True)
 
@@ -100,6 +103,7 @@ class _Supervisor:
 
     app: Flask
     settings: Settings
+    delivers: bool = True
     stopping: bool = False
     mail: subprocess.Popen[bytes] | None = None
     mail_ended_at: float = field(default=float("-inf"))
@@ -116,7 +120,8 @@ class _Supervisor:
         web.start()
         try:
             while not self.stopping and web.is_alive():
-                self._keep_mail_worker()
+                if self.delivers:
+                    self._keep_mail_worker()
                 time.sleep(POLL_SECONDS)
             if not self.stopping:
                 log.error("the web server ended by itself with status %s", web.exitcode)
