@@ -1,5 +1,7 @@
 """How passwords are hashed, compared and bounded."""
 
+import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -287,3 +289,24 @@ def test_a_place_held_serves_every_hash_of_its_thread() -> None:
         stored = hash_password(PASSWORD)
         assert verify_password(stored, PASSWORD).right
     assert hashing_queue_length() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
+def test_a_hashing_thread_gives_way_to_the_others() -> None:
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    theirs = hashing._hashing.gate.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert theirs == min(19, ours + hashing.NICENESS) > ours
+
+
+def test_a_process_forked_from_one_that_has_hashed_hashes_too() -> None:
+    value = hash_password(PASSWORD)
+    child = multiprocessing.get_context("fork").Process(target=_exit_if_right, args=(value,))
+    child.start()
+    child.join(10)
+    if child.is_alive():
+        child.kill()
+    assert child.exitcode == 0
+
+
+def _exit_if_right(value: str) -> None:
+    os._exit(0 if verify_password(value, PASSWORD).right else 1)
