@@ -131,6 +131,25 @@ def test_a_closed_account_is_taken_back_by_the_button_of_its_link(client, user_i
     sign_in(client)
 
 
+def test_who_did_not_close_the_account_takes_it_back_and_keeps_the_thief_out(client, user_id):
+    post(client, f"{ACCOUNT}/fermeture", password=PASSWORD, confirmation="y")
+    secrets = secrets_of("account/closing")
+    post(client, f"/bretagne/reprendre/{secrets['token']}")
+    thief = bearer_of(client, MAIL)
+    assert "Votre compte est protégé" in text_of(post(client, f"/bretagne/pas-moi/{secrets['not_me_token']}"))
+    assert client.get("/api/bretagne/auth/me", headers=thief).status_code == 401
+    assert find_user("bretagne", user_id).password_hash is None
+    assert bearer_of(client, MAIL, password=secrets_of("password_change/temporary_password")["temporary_password"])
+
+
+def test_it_was_not_me_before_the_way_back_takes_the_password_too(client, user_id):
+    post(client, f"{ACCOUNT}/fermeture", password=PASSWORD, confirmation="y")
+    path = f"/bretagne/pas-moi/{secrets_of('account/closing')['not_me_token']}"
+    assert "recevez d'abord un mot de passe provisoire" in text_of(post(client, path))
+    assert find_user("bretagne", user_id).password_hash is None
+    assert ("password_change/temporary_password", MAIL) not in recipients()
+
+
 def asked_for_address(user_id):
     with transaction():
         ask_mail_change(find_user("bretagne", user_id), OTHER, limited=True, now=utc_now())

@@ -66,7 +66,7 @@ MAILS = {
                                      NOT_ME, "/pas-moi/signed-not-me"),
     "account/address_changed": ("Votre adresse a été modifiée", {**JEANNE, "new_mail": "new@brest.example"},
                                 {"token": "a-token"}, "/adresse/a-token"),
-    "account/closing": ("Fermeture de votre compte", {**JEANNE, "erased_at": LATER}, {"token": "a-token"},
+    "account/closing": ("Fermeture de votre compte", {**JEANNE, "erased_at": LATER}, {"token": "a-token", **NOT_ME},
                         "/reprendre/a-token"),
     "operations/inactive": ("Votre compte va être supprimé faute d'utilisation", {**JEANNE, "erased_at": LATER}, {},
                             "/connexion"),
