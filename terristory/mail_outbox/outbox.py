@@ -33,23 +33,26 @@ class MailMessage:
 
 def put_in_outbox(message: MailMessage, *, now: datetime) -> UUID:
     """Add the mail to the outbox, to leave once the caller's transaction is committed; return the id of its row."""
-    mail_id = uuid4()
-    db.session.add(
-        OutboxMail(
-            id=mail_id,
-            region=message.region,
-            user_id=message.user_id,
-            recipient=message.to,
-            langue=message.langue,
-            template=message.template,
-            context=dict(message.context),
-            sealed=seal(message.secrets) if message.secrets else None,
-            message_id=f"<{uuid4()}@terristory>",
-            created_at=now,
-            next_attempt_at=now,
-        )
+    row = row_of(message, now=now)
+    db.session.add(row)
+    return row.id
+
+
+def row_of(message: MailMessage, *, now: datetime) -> OutboxMail:
+    """Return the mail as its row, which is stored nowhere yet: what shows a mail before it is sent renders this."""
+    return OutboxMail(
+        id=uuid4(),
+        region=message.region,
+        user_id=message.user_id,
+        recipient=message.to,
+        langue=message.langue,
+        template=message.template,
+        context=dict(message.context),
+        sealed=seal(message.secrets) if message.secrets else None,
+        message_id=f"<{uuid4()}@terristory>",
+        created_at=now,
+        next_attempt_at=now,
     )
-    return mail_id
 
 
 def may_mail(kind: str, whom: str, *, most: int, period: timedelta, now: datetime) -> bool:

@@ -174,8 +174,11 @@ def test_a_decision_that_another_administrator_took_first(
     user_id = account_of(admin, ask(served.url, "Ensemble"))
     sign_in(page, served.first_admin()["mail"], ADMIN_PASSWORD)
     page.goto(f"{served.url}/bretagne/admin/comptes/{user_id}")
-    assert admin.call("POST", f"/admin/users/{user_id}/activate", {}).status_code == 200
     Mouse(page).write(REASON, "Hors de la région.")
+    Mouse(page).press("Voir le courriel")
+    expect(page.locator("#apercu")).to_contain_text("Hors de la région.")
+    check_in_both_lights(page)
+    assert admin.call("POST", f"/admin/users/{user_id}/activate", {}).status_code == 200
     Mouse(page).press("Refuser la demande")
     expect(page.get_by_role("alert")).to_contain_text("La demande n'attend plus de décision. État du compte : Actif")
     check_in_both_lights(page)

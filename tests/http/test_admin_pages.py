@@ -11,6 +11,8 @@ from sqlalchemy import select
 from terristory.audit.models import AuditLine
 from terristory.extensions import db
 from terristory.mail_outbox.models import MailState, OutboxMail
+from terristory.mail_outbox.rendering import render
+from terristory.user.lookup import find_user
 from terristory.user.models import Role, Status
 from tests.support.environment import PASSWORD
 from tests.support.people import an_account
@@ -97,6 +99,26 @@ def test_a_refusal_without_reason_comes_back_with_an_error(client, admin):
     assert "<title>Erreur : " in page.get_data(as_text=True)
     page = send(client, f"{LIST}/{person}/refuser", reason="Hors de la région.")
     assert "Demande de Jeanne Martin refusée." in text_of(page)
+
+
+def test_the_mail_of_a_refusal_is_shown_before_it_is_sent(client, admin):
+    person = waiting(langue="en")
+    page = send(client, f"{LIST}/{person}/refuser", reason="Outside <our> region.", preview="1")
+    shown = html.unescape(re.search(r"<pre>(.+?)</pre>", page.get_data(as_text=True), re.DOTALL).group(1))
+    assert "Hello Jeanne," in shown
+    assert "> Outside <our> region." in shown
+    assert "[TerriSTORY Bretagne] " in text_of(page)
+    assert db.session.scalar(select(OutboxMail.id)) is None
+    assert find_user("bretagne", person).status == Status.AWAITING
+    send(client, f"{LIST}/{person}/refuser", reason="Outside <our> region.")
+    sent = db.session.scalars(select(OutboxMail)).one()
+    assert render(client.application, sent, attempt_at=sent.created_at).text.strip() == shown.strip()
+
+
+def test_a_mail_without_reason_is_not_shown(client, admin):
+    page = send(client, f"{LIST}/{waiting()}/refuser", reason=" ", preview="1")
+    assert page.status_code == 422
+    assert "<pre>" not in page.get_data(as_text=True)
 
 
 def test_who_comes_second_sees_who_decided(client, admin, app):

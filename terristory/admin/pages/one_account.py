@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from terristory.admin import decisions, ways_in
 from terristory.admin.desk import hints_about, mails_to, names_of, next_request
 from terristory.admin.forms import ActivateForm, RefuseForm, RoleForm
+from terristory.admin.mails import refused_mail
 from terristory.admin.outcomes import Already, Conflict, Done, Outcome, Unknown
 from terristory.admin.pages.blueprint import ONE, pages, settings_in_force
 from terristory.admin.words import event_words, mail_words, status_words, words_for
@@ -19,6 +20,8 @@ from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.i18n import _, local_time
 from terristory.mail_outbox.models import MailState
+from terristory.mail_outbox.outbox import row_of
+from terristory.mail_outbox.rendering import RenderedMail, render
 from terristory.mail_outbox.retry import Retry, retry
 from terristory.regions.models import Region
 from terristory.user.lookup import find_user
@@ -50,10 +53,12 @@ def activate(region: Region, user_id: UUID) -> ResponseReturnValue:
 @limited("admin")
 @keeps_answers
 def refuse(region: Region, user_id: UUID) -> ResponseReturnValue:
-    """Refuse the request, then show the next one."""
+    """Refuse the request, then show the next one; or first show the mail that would leave."""
     person, form = _found(region, user_id), RefuseForm()
     if not form.validate():
         return _show(person, form), 422
+    if request.form.get("preview"):
+        return _show(person, form, preview=_preview(person, form.reason.data or ""))
     act = partial(decisions.refuse, reason=form.reason.data)
     return _decide(region, user_id, act, _("Demande de %(name)s refusée."), to_next=True)
 
@@ -134,12 +139,15 @@ def retry_mail(region: Region, user_id: UUID, mail_id: UUID) -> ResponseReturnVa
     return redirect(url_for("admin.user", region=region.key, user_id=user_id), 303)
 
 
-def _show(person: User, form: RefuseForm, role_form: RoleForm | None = None) -> str:
+def _show(
+    person: User, form: RefuseForm, role_form: RoleForm | None = None, preview: RenderedMail | None = None
+) -> str:
     lines = lines_about(person.region, person.id)
     return render_template(
         "admin/user.html",
         user=person,
         form=form,
+        preview=preview,
         role_form=role_form or RoleForm(formdata=None, role=person.role),
         hints=hints_about(person),
         mails=mails_to(person),
@@ -151,6 +159,12 @@ def _show(person: User, form: RefuseForm, role_form: RoleForm | None = None) -> 
         dead=MailState.DEAD,
         own=person.id == caller().user_id,
     )
+
+
+def _preview(person: User, reason: str) -> RenderedMail:
+    now = utc_now()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return render(app, row_of(refused_mail(person, reason), now=now), attempt_at=now)
 
 
 def _decide(
