@@ -1,4 +1,4 @@
-"""Redis goes away: limits count per process, nobody is turned away, and the operator is told."""
+"""Redis goes away or forgets: limits count per process or anew, nobody is turned away, and the operator is told."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tests.support.components import wait_until
+from tests.support.json_client import PASSWORD, JsonClient
 from tests.support.redis import RedisServer
 from tests.support.server import Server
 
@@ -45,3 +46,20 @@ def test_without_redis_limits_go_on_per_process(
         else:
             redis_server.start()
     wait_until(lambda: limiter(server) == "shared", seconds=20, what="shared limits again")
+
+
+def test_a_flushed_redis_forgets_counts_and_nothing_else(
+    make_server: Callable[..., Server], redis_server: RedisServer
+) -> None:
+    server = make_server(REDIS_URL=redis_server.url, WEB_WORKERS=1, LIMIT_CAPTCHA="3/minute")
+    person, admin, first = JsonClient(server.url), JsonClient(server.url), server.first_admin()
+    admin.sign_in_first_time(first["mail"], first["temporary password"], PASSWORD)
+    spent = person.captcha("create_user")
+    assert person.ask_for_account("a.b@brest.test", captcha=spent).status_code == 201
+    assert {captcha(server).status_code for _ in range(3)} >= {429}
+    with redis_server.client() as client:
+        client.flushall()
+    assert captcha(server).status_code == 200
+    assert person.ask_for_account("c.d@brest.test", captcha=spent).status_code == 422, "a spent captcha served again"
+    assert admin.call("GET", "/auth/me").status_code == 200
+    assert limiter(server) == "shared"
