@@ -1,7 +1,6 @@
 """`serve --web-only`: the web server of a big host, where mail and migrations are other processes' work."""
 
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import psutil
@@ -11,16 +10,10 @@ import requests
 from tests.support.components import wait_until
 from tests.support.environment import service_environment
 from tests.support.json_client import JsonClient
-from tests.support.server import FLASK, Server, server_environment
+from tests.support.server import Server, one_command
 from tests.support.smtp import MailServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-
-
-def one_command(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one command of the service to its end."""
-    environ = server_environment(1, environ)
-    return subprocess.run([*FLASK, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_it_neither_migrates_nor_delivers_and_a_worker_beside_it_does(tmp_path: Path, mail_server: MailServer) -> None:

@@ -93,6 +93,19 @@ def server_environment(port: int, environ: Mapping[str, str]) -> dict[str, str]:
     return {**machine, "PYTHONUNBUFFERED": "1", **EMPTY_SETTINGS, **place, **environ}
 
 
+def one_command(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command of the service to its end, where no server needs to run."""
+    return subprocess.run(
+        [*FLASK, *arguments],
+        env=server_environment(1, environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+
+
 @contextmanager
 def running_server(folder: Path, environ: Mapping[str, str]) -> Iterator[Server]:
     """Run the service for the time of a `with`; `environ` holds its settings (a DATABASE_URL at least)."""
