@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test test-all test-rest check bench fuzz audit lock messages clean
+.PHONY: help run test test-all test-rest check accessibility pictures bench fuzz audit lock messages clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -36,6 +36,12 @@ check: $(VENV)/installed-dev ## format, lint, types, templates, import contracts
 	$(PY) -m mypy
 	$(PY) -m djlint --quiet --lint templates
 	$(VENV)/bin/lint-imports --no-cache
+
+accessibility: $(VENV)/installed-dev $(MO) ## test every page in a browser and write what the accessibility statement says
+	@RENEW=accessibility $(PY) -m pytest tests/browser/test_every_page.py tests/browser/test_every_state.py $(PYTEST)
+
+pictures: $(VENV)/installed-dev $(MO) ## take the pictures of the guides and of the README anew, in a browser
+	@RENEW=pictures $(PY) -m pytest tests/browser/test_pictures.py $(PYTEST)
 
 fuzz: $(VENV)/installed-dev $(MO) ## the generated tests at length: `make fuzz EXAMPLES=5000`
 	@FUZZ_EXAMPLES=$${EXAMPLES:-2000} $(PY) -m pytest -n $(JOBS) -m fuzz --timeout=1800 $(PYTEST)

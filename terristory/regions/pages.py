@@ -2,7 +2,9 @@
 
 from flask import Blueprint, abort, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_date
 
+from terristory.regions.accessibility import ALL_CRITERIA, latest_tests
 from terristory.regions.lookup import open_regions
 from terristory.regions.models import Region
 from terristory.web.access import open_to_all
@@ -48,8 +50,15 @@ def privacy(region: Region) -> ResponseReturnValue:
 @pages.get("/accessibilite")
 @open_to_all
 def accessibility() -> ResponseReturnValue:
-    """Declare how accessible the site is (decree 2019-768)."""
-    return render_template("regions/accessibility.html")
+    """Declare how accessible the site is (decree 2019-768), by what its tests found and nothing else."""
+    tests = latest_tests()
+    return render_template(
+        "regions/accessibility.html",
+        tests=tests,
+        tested_on=format_date(tests.on, "long"),
+        all_criteria=ALL_CRITERIA,
+        contacts=[region for region in open_regions() if region.contact],
+    )
 
 
 @pages.get("/aide", endpoint="help")
@@ -62,7 +71,7 @@ def list_guides() -> ResponseReturnValue:
 @pages.get("/aide/<guide>")
 @open_to_all
 def guide(guide: str) -> ResponseReturnValue:
-    """Show one guide."""
+    """Show one guide, with the durations in force."""
     if guide not in GUIDES:
         abort(404)
-    return render_template(f"regions/guides/{guide}.html")
+    return render_template(f"regions/guides/{guide}.html", settings=current_app.config["SETTINGS"])

@@ -80,10 +80,11 @@ FOR_PROGRAMS = {
     "Choisissez un rôle : user ou admin.",
     "Cet événement n'existe pas ; par exemple : user.activated.",
 }
-# Names that every language shares: the service, its cookies, its commands, classes of the style sheet.
+# Names that every language shares: the service, its cookies, its commands, classes of the style sheet, techniques.
 SAME_IN_EVERY_LANGUAGE = {
     "TerriSTORY", "access_token", "refresh_token", "csrf_token", "device", "session", "langue", "flask", "app", "wsgi",
     "users", "activate", "role", "region", "mail", "admin", "hint", "error", "captcha", "status",
+    "HTML", "CSS", "SVG", "JavaScript", "Chromium", "axe", "core",
 }  # fmt: skip
 PUBLIC_PAGES = [
     "/", "/bretagne/", "/bretagne/inscription", "/bretagne/connexion", "/bretagne/mot-de-passe/oublie", "/aide",

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from terristory.clock import utc_now
+from tests.support.accessibility import FOUND, RENEWING
 from tests.support.environment import service_environment
 from tests.support.json_client import JsonClient, wait_for_link
 from tests.support.pages import watched_page
@@ -15,6 +17,15 @@ MEMBER_PASSWORD = "girafe violon tempête 7 carottes"
 
 SignIn = Callable[[Page, str, str], None]
 MakeMember = Callable[[str], JsonClient]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statement(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Write what the tests found, be it good or bad, when the accessibility statement is renewed."""
+    chromium = request.getfixturevalue("chromium").version if RENEWING else ""
+    yield
+    if RENEWING:
+        FOUND.write(utc_now().date(), chromium)
 
 
 @pytest.fixture(scope="module")

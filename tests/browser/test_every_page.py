@@ -139,3 +139,41 @@ def test_the_pages_of_an_administrator_are_for_everybody(
     page.goto(f"{served.url}/dev/courriels")
     page.get_by_role("link", name="Confirmez votre adresse").first.click()
     check_in_both_lights(page)
+
+
+def test_the_pages_that_mails_lead_to_are_for_everybody(served: Server, make_member: MakeMember, page: Page) -> None:
+    mail = "liens@brest.test"
+    member = make_member(mail)
+    member.sign_in(mail, MEMBER_PASSWORD)
+    asked = member.call("POST", "/user/mail", {"mail": "liens2@brest.test", "password": MEMBER_PASSWORD})
+    assert asked.status_code == 202, asked.text
+    new_password = "casserole hibou 58 marée lente"
+    changed = member.call("PUT", "/user/password", {"password": MEMBER_PASSWORD, "new_password": new_password})
+    assert changed.status_code == 204, changed.text
+    ways = {"pas-moi": wait_for_link(served.url, mail, "pas-moi")}
+    ways["adresse"] = wait_for_link(served.url, "liens2@brest.test", "adresse")
+    assert member.call("DELETE", "/user", {"password": new_password}).status_code == 204
+    ways["reprendre"] = wait_for_link(served.url, mail, "reprendre")
+    for path, token in ways.items():
+        for end in (token, "inconnu"):
+            page.goto(f"{served.url}/bretagne/{path}/{end}")
+            check_in_both_lights(page)
+
+
+def test_the_pages_after_sending_are_for_everybody(served: Server, page: Page) -> None:
+    page.goto(f"{served.url}/bretagne/mot-de-passe/oublie")
+    page.get_by_label("Adresse électronique (obligatoire)").fill("inconnue@brest.test")
+    page.get_by_role("main").get_by_role("button", name="Envoyer", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
+    check_in_both_lights(page)
+    page.goto(f"{served.url}/bretagne/inscription")
+    page.get_by_label("Prénom (obligatoire)").fill("Jeanne")
+    page.get_by_label("Nom (obligatoire)", exact=True).fill("Le Goff")
+    page.get_by_label("Adresse électronique professionnelle (obligatoire)").fill("envoyee@brest.test")
+    page.get_by_label("Organisation (obligatoire)").fill("Brest métropole")
+    page.get_by_label("J'ai lu l'information sur mes données personnelles (obligatoire)").check()
+    page.get_by_role("button", name="Envoyer ma demande").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
+    check_in_both_lights(page)
+    page.get_by_role("link", name="Adresse mal saisie ?").click()
+    check_in_both_lights(page)

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
+from terristory.regions.accessibility import latest_tests
+from tests.support.accessibility import FOUND, RENEWING, kind_of_page
+
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4"]
 # Chromium reports answers such as 422, 410 and 503 as console errors; those are the point of many tests.
 EXPECTED_NOISE = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
@@ -45,6 +48,7 @@ def watched_page(context: BrowserContext) -> Iterator[Page]:
 def check_page(page: Page) -> None:
     """Check what every page owes: axe's RGAA and WCAG rules, one h1, a title, targets, no scroll sideways at 320 px."""
     response = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}}).response
+    FOUND.note(page.url, response)
     found = [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in response["violations"]]
     assert not found, (page.url, found)
     assert page.locator("h1").count() == 1, page.url
@@ -63,8 +67,13 @@ def check_page(page: Page) -> None:
 
 
 def check_in_both_lights(page: Page) -> None:
-    """Check a page, and its contrasts once more in dark: nothing else differs between the two."""
+    """Check a page, and its contrasts once more in dark: nothing else differs between the two.
+
+    The accessibility statement must know this kind of page.
+    """
     check_page(page)
+    kind = kind_of_page(page.url)
+    assert RENEWING or kind in latest_tests().pages or kind.startswith("/dev/"), f"{kind}: run `make accessibility`"
     page.emulate_media(color_scheme="dark")
     # check_page has left its axe in the page.
     too_pale = page.evaluate(CONTRASTS)
