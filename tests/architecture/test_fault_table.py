@@ -9,7 +9,7 @@ TABLE = (PROJECT_ROOT / "docs" / "pannes.md").read_text()
 ROW = re.compile(r"^\| (?!Panne|---)(.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 # What a fault does not cause: how the service starts, what it refuses, what its roles may do.
 OF_OTHER_THINGS = {
-    "test_health_check_of_the_container.py",
+    "test_container.py",
     "test_postgres_roles.py",
     "test_production_refusals.py",
     "test_web_only.py",
