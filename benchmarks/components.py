@@ -19,6 +19,13 @@ class Stand:
 
     databases: dict[str, str | None]
     redis_url: str | None
+    postgres: Postgres | None = None
+
+    def new_postgresql(self, name: str) -> str:
+        """Return the URL of one more empty database. Raises RuntimeError where PostgreSQL is not installed."""
+        if self.postgres is None:
+            raise RuntimeError("PostgreSQL is not installed")
+        return self.postgres.create_database(name)
 
     @property
     def workers(self) -> int:
@@ -41,7 +48,7 @@ def stand(folder: Path, wanted: tuple[str, ...]) -> Iterator[Stand]:
             "SQLite": f"sqlite:///{folder / 'bench.sqlite'}",
             "PostgreSQL": postgres.create_database("bench") if postgres else None,
         }
-        yield Stand({name: urls[name] for name in wanted}, redis.url if redis else None)
+        yield Stand({name: urls[name] for name in wanted}, redis.url if redis else None, postgres)
     finally:
         if postgres:
             postgres.remove()

@@ -5,6 +5,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 from terristory.database import unhurried_connection
+from terristory.operations.search_index import keep_search_index
 
 db = current_app.extensions["migrate"].db
 # Any number of ours: two hosts that start together must not migrate together.
@@ -57,6 +58,7 @@ def run_on_postgresql() -> None:
         connection.execute(text("SELECT set_config('lock_timeout', '5s', true)"))
         run(connection)
         connection.commit()
+    keep_search_index()
 
 
 if context.is_offline_mode():

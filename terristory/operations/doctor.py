@@ -12,6 +12,7 @@ from terristory.extensions import db
 from terristory.mail_outbox.models import MailState, OutboxMail
 from terristory.operations.prepare import database_revision, head_revision
 from terristory.operations.readiness import MOST_LAG, limiter_state, oldest_due
+from terristory.operations.search_index import has_search_index
 from terristory.regions.lookup import open_regions
 from terristory.settings import Settings
 from terristory.user.lookup import active_admins
@@ -48,6 +49,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         _limits(),
         *_settings(settings),
         *_regions(),
+        *_search(),
         _oldest_request(now),
     ]
 
@@ -122,6 +124,13 @@ def _regions() -> list[Finding]:
         if not region.contact:
             findings.append(Finding("warning", region.key, "has no contact (`regions set --contact`)"))
     return findings
+
+
+def _search() -> list[Finding]:
+    if has_search_index():
+        return []
+    words = "has no index (extension pg_trgm): `db upgrade` as a role that may create it"
+    return [Finding("warning", "search", words)]
 
 
 def _oldest_request(now: datetime) -> Finding:

@@ -21,6 +21,7 @@ from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.extensions import db
 from terristory.mail_outbox.outbox import MailMessage, put_in_outbox
+from terristory.operations import search_index
 from terristory.operations.prepare import MIGRATIONS, database_revision, head_revision, prepare
 from terristory.settings import read_settings
 from terristory.user.models import User
@@ -77,10 +78,16 @@ def current_settings() -> Any:
     return current_app.config["SETTINGS"]
 
 
+def is_of_the_schema(name: str | None, kind: str, _parents: Any) -> bool:
+    """Whether the models must know a thing: the search index is a help that may be missing."""
+    return not (kind == "index" and name == search_index.NAME)
+
+
 def test_the_head_is_what_the_models_say(empty_app: Flask) -> None:
     flask_migrate.upgrade(directory=FOLDER)
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        opts = {"compare_type": True, "render_as_batch": True, "include_name": is_of_the_schema}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, db.metadata) == []
 
 
@@ -149,3 +156,50 @@ def described() -> dict[str, Any]:
         )
         for name, table in metadata.tables.items()
     }
+
+
+on_postgresql = pytest.mark.parametrize(
+    "empty_app", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+
+
+def validity() -> bool | None:
+    """Whether the search index is whole; None when there is none."""
+    statement = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix_user_search_text')"
+    return db.session.scalar(text(statement))
+
+
+@on_postgresql
+def test_a_search_index_comes_with_the_tables_and_is_used(empty_app: Flask) -> None:
+    flask_migrate.upgrade(directory=FOLDER)
+    fill()
+    assert validity() is True
+    with db.engine.connect() as connection:
+        connection.execute(text("SET enable_seqscan = off"))
+        plan = connection.scalars(text("EXPLAIN SELECT id FROM \"user\" WHERE search_text LIKE '%jeann%'")).all()
+    assert any("ix_user_search_text" in line for line in plan), plan
+
+
+@on_postgresql
+def test_an_interrupted_search_index_is_made_anew(empty_app: Flask) -> None:
+    flask_migrate.upgrade(directory=FOLDER)
+    with db.engine.connect() as connection:
+        # What CREATE INDEX CONCURRENTLY leaves behind when it is killed.
+        connection.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_user_search_text'::regclass")
+        )
+    assert validity() is False
+    flask_migrate.upgrade(directory=FOLDER)
+    assert validity() is True
+
+
+@on_postgresql
+def test_where_the_extension_may_not_be_made_the_tables_are_and_a_warning_tells(
+    empty_app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(search_index, "_BUILD", "CREATE INDEX CONCURRENTLY nothing ON nowhere (nothing)")
+    flask_migrate.upgrade(directory=FOLDER)
+    assert validity() is None
+    assert database_revision() == head_revision()
+    search_index.keep_search_index()
+    assert "no search index" in caplog.text

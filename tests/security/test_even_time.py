@@ -15,7 +15,11 @@ from tests.support.environment import PASSWORD
 from tests.support.people import an_account
 from tests.support.requests_for_accounts import ANSWERS
 
-pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.parametrize("database", ["sqlite"], indirect=True),
+]
 SAMPLES = 60
 MOST_APART = 0.10
 KNOWN = {status: f"{status}@brest.test" for status in (Status.ACTIVE, Status.AWAITING)}
@@ -54,8 +58,13 @@ def medians(prepare: Callable[[str], Callable[[], object]]) -> dict[str, float]:
     return {who: statistics.median(of_one) for who, of_one in times.items()}
 
 
-def assert_alike(found: dict[str, float]) -> None:
-    assert max(found.values()) <= min(found.values()) * (1 + MOST_APART), found
+def assert_alike(prepare: Callable[[str], Callable[[], object]]) -> dict[str, float]:
+    """Measure up to three times: what others do on this machine passes, a difference of ours stays."""
+    for _try in range(3):
+        found = medians(prepare)
+        if max(found.values()) <= min(found.values()) * (1 + MOST_APART):
+            return found
+    raise AssertionError(found)
 
 
 def test_asking_for_an_account_takes_the_same_time(client):
@@ -64,8 +73,7 @@ def test_asking_for_an_account_takes_the_same_time(client):
         body = {**ANSWERS, "mail": mail, "information_lue": True, "captcha": captcha}
         return lambda: client.post("/api/bretagne/user", json=body)
 
-    found = medians(prepare)
-    assert_alike(found)
+    found = assert_alike(prepare)
     assert min(found.values()) >= even_time.LEAST_SECONDS
 
 
@@ -77,7 +85,7 @@ def test_asking_for_a_mail_takes_the_same_time(client, path, form):
         body = {"mail": mail, "captcha": solved_captcha(client, "bretagne", form)}
         return lambda: client.post(f"/api/bretagne{path}", json=body)
 
-    assert_alike(medians(prepare))
+    assert_alike(prepare)
 
 
 def test_a_change_of_address_takes_the_same_time(client):
@@ -89,7 +97,7 @@ def test_a_change_of_address_takes_the_same_time(client):
         body = {"mail": mail, "password": PASSWORD}
         return lambda: client.post("/api/bretagne/user/mail", json=body, headers=bearer)
 
-    assert_alike(medians(prepare))
+    assert_alike(prepare)
 
 
 @pytest.mark.usefixtures("true_hashing")
@@ -100,4 +108,4 @@ def test_a_wrong_password_takes_the_same_time(client):
         body = {"login": mail, "password": "fausse clef 12 moulins"}
         return lambda: client.post("/api/bretagne/auth", json=body)
 
-    assert_alike(medians(prepare))
+    assert_alike(prepare)
