@@ -51,9 +51,15 @@ def serve(app: Flask, settings: Settings, *, delivers: bool = True) -> int:
         shutil.rmtree(metrics_folder, ignore_errors=True)
 
 
+def numeric(host: str) -> str:
+    """Return the address of a name such as `localhost`, IPv4 first: the server takes no names. Addresses stay."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
+
+
 def is_free(host: str, port: int) -> bool:
     """Return whether nobody listens at this address yet (two servers would share the port without a word)."""
-    family, kind, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    family, kind, _protocol, _name, address = socket.getaddrinfo(numeric(host), port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -75,7 +81,7 @@ def run_web_server(app: Flask, settings: Settings) -> None:
 
     server = Server(
         "wsgi:app",
-        address=settings.host,
+        address=numeric(settings.host),
         port=settings.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
