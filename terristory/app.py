@@ -39,6 +39,7 @@ from terristory.api.json_body import install_strict_json
 from terristory.api.last_resort import install_error_handlers
 from terristory.auth.captcha_work import work_level
 from terristory.auth.cookies import install_cookie_names
+from terristory.auth.devices import device_words
 from terristory.auth.guards import current_person, install_session_renewal, install_token_keys
 from terristory.captcha.api import let_work_grow
 from terristory.captcha.challenge import use_captcha_keys
@@ -202,6 +203,7 @@ def bind_extensions(app: Flask, settings: Settings) -> None:
     jwt.init_app(app)
     babel.init_app(app, locale_selector=choose_locale, timezone_selector=choose_time_zone)
     install_texts(app)
+    app.jinja_env.filters["device_words"] = device_words
 
 
 def install_page_context(app: Flask) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from terristory.audit.events import AuditEvent
 from terristory.audit.models import AuditLine
 from terristory.audit.trail import record
+from terristory.auth.devices import device_words
 from terristory.auth.models import Session
 from terristory.extensions import db
 from terristory.mail_outbox.models import OutboxMail
@@ -35,10 +36,14 @@ def export_account(region: str, user_id: UUID) -> dict[str, Any]:
         raise LookupError("no such account")
     return {
         "account": _columns(user, NOT_TOLD),
-        "sessions": [_columns(session, SESSION_NOT_TOLD) for session in kept_sessions(user_id)],
+        "sessions": [_session_json(session) for session in kept_sessions(user_id)],
         "mails": [{name: _plain(getattr(mail, name)) for name in MAIL_TOLD} for mail in kept_mails(user_id)],
         "events": [event_json(line) for line in events_about(region, user_id)],
     }
+
+
+def _session_json(session: Session) -> dict[str, Any]:
+    return {**_columns(session, SESSION_NOT_TOLD), "device": device_words(session.device)}
 
 
 def kept_sessions(user_id: UUID) -> Sequence[Session]:

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.sansio.response import Response
 
 from terristory.api.problems import is_auth_path
-from terristory.auth.devices import device_words, tidy_device_name
+from terristory.auth.devices import device_of_agent, tidy_device_name
 from terristory.auth.sessions import Opened, Visit
 from terristory.clock import utc_now
 from terristory.settings import Settings, digest_of
@@ -75,7 +75,7 @@ def visit_of_request(device_name: object = None, *, by_browser: bool | None = No
     slot; a browser by its signed cookie, made now when it has none (see Visit.new_device_cookie).
     """
     name = tidy_device_name(device_name)
-    agent = device_words(request.headers.get("User-Agent", ""))
+    agent = device_of_agent(request.headers.get("User-Agent", ""))
     if by_browser is None:
         by_browser = not is_auth_path(request.path)
     if not by_browser:

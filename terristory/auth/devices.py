@@ -23,15 +23,31 @@ _SYSTEMS = (
     ("ChromeOS", re.compile(r"\bCrOS\b")),
     ("Linux", re.compile(r"\bLinux\b|\bX11\b")),
 )
+# English too: devices were once kept in the language of whoever signed in.
+_UNKNOWN = ("", "Appareil inconnu", "Unknown device")
+_BROWSER_ON_SYSTEM = re.compile(
+    f"({'|'.join(name for name, _pattern in _BROWSERS)}) (?:sur|on) ({'|'.join(name for name, _pattern in _SYSTEMS)})"
+)
 
 
-def device_words(user_agent: str) -> str:
-    """Return words such as « Firefox sur Windows » for a User-Agent; what it says of itself is never shown as it is."""
+def device_of_agent(user_agent: str) -> str:
+    """Return what to keep of a User-Agent, in French: « Firefox sur Windows ». Nothing of it is kept as it is written.
+
+    Whoever signs in may speak another language than the account's owner: `device_words` is for the one who reads.
+    """
     browser = _first(_BROWSERS, user_agent[:500])
     system = _first(_SYSTEMS, user_agent[:500])
     if browser and system:
-        return str(_("%(browser)s sur %(system)s", browser=browser, system=system))
-    return browser or system or str(_("Appareil inconnu"))
+        return f"{browser} sur {system}"
+    return browser or system or "Appareil inconnu"
+
+
+def device_words(kept: str) -> str:
+    """Return a kept device in the language in force; the name that an API client gave stays as it was given."""
+    if kept in _UNKNOWN:
+        return _("Appareil inconnu")
+    found = _BROWSER_ON_SYSTEM.fullmatch(kept)
+    return _("%(browser)s sur %(system)s", browser=found[1], system=found[2]) if found else kept
 
 
 def tidy_device_name(name: object) -> str:

@@ -23,7 +23,7 @@ class Session(Base):
     # The digest of the browser's device cookie or of the device an API client names; "" is the shared slot of
     # clients that name none.
     device_digest: Mapped[str] = mapped_column(String(64), default="")
-    # What the owner reads: "Firefox sur Windows", or the name the client gave.
+    # "Firefox sur Windows", or the name the client gave; `device_words` puts it in the language of whoever reads.
     device: Mapped[str] = mapped_column(String(100), default="")
     network: Mapped[str] = mapped_column(String(45), default="")
     # Cookies and named devices rotate; the shared slot keeps a stable refresh token.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from terristory.auth.devices import device_words
 from terristory.auth.models import Session
 from terristory.extensions import db
 
@@ -57,7 +58,7 @@ def session_json(session: Session, current: UUID) -> dict[str, Any]:
     """Return a session as its owner sees it; `current` is the id of the one that asks."""
     return {
         "id": session.id,
-        "device": session.device,
+        "device": device_words(session.device),
         "network": session.network,
         "created_at": session.created_at,
         "last_used_at": session.last_used_at,

@@ -87,6 +87,19 @@ def test_one_session_is_ended_by_its_button(client, user_id):
     assert "Aucune autre session." in text_of(client.get(f"{ACCOUNT}/sessions"))
 
 
+@pytest.mark.parametrize(("langue", "words"), [("fr", "Firefox sur Windows"), ("en", "Firefox on Windows")])
+def test_a_device_is_told_in_the_readers_language_whoever_signed_in(client, user_id, langue, words):
+    speaks_english = {"Accept-Language": "en", "User-Agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/128.0"}
+    there = client.post("/api/bretagne/auth", json={"login": MAIL, "password": PASSWORD}, headers=speaks_english)
+    assert there.status_code == 200
+    for page in ("/sessions", "/donnees"):
+        assert words in text_of(client.get(f"{ACCOUNT}{page}?lang={langue}"))
+    api = {"Accept-Language": langue, "Authorization": f"Bearer {there.get_json()['access_token']}"}
+    for door in ("sessions", "export"):
+        listed = client.get(f"/api/bretagne/user/{door}", headers=api).get_json()["sessions"]
+        assert words in {session["device"] for session in listed}
+
+
 def test_all_other_sessions_are_ended_with_the_password(client, user_id):
     other = bearer_of(client, MAIL)
     assert post(client, f"{ACCOUNT}/sessions", password="wrong").status_code == 422

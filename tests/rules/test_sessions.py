@@ -5,12 +5,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from terristory.audit.models import AuditLine
 from terristory.auth.access_token import Claims
 from terristory.auth.current_user import retrieve_user
-from terristory.auth.devices import device_words, tidy_device_name
+from terristory.auth.devices import device_of_agent, device_words, tidy_device_name
 from terristory.auth.models import Session
 from terristory.auth.revocation import end_all_sessions, end_session, live_sessions, session_json
 from terristory.auth.sessions import Visit, open_session, sign_out
@@ -134,7 +135,7 @@ def test_a_known_device_is_not_announced_again_even_after_its_session_ended(user
     assert mails() == ["auth/new_device"]
 
 
-def test_only_what_can_still_be_used_is_listed_last_signed_in_first(user_id, clock):
+def test_only_what_can_still_be_used_is_listed_last_signed_in_first(user_id, clock, app):
     first = opened(user_id, clock)
     clock.move(seconds=1)
     opened(user_id, clock, CHROME)
@@ -142,7 +143,8 @@ def test_only_what_can_still_be_used_is_listed_last_signed_in_first(user_id, clo
     last = opened(user_id, clock, CHROME)
     listed = live_sessions(user_id, idle_seconds=IDLE, now=clock.now())
     assert [session.id for session in listed] == [last.session_id, first.session_id]
-    shown = [session_json(session, last.session_id) for session in listed]
+    with app.test_request_context():
+        shown = [session_json(session, last.session_id) for session in listed]
     assert [session["current"] for session in shown] == [True, False]
     assert set(shown[0]) == {"id", "device", "network", "created_at", "last_used_at", "current"}
     assert live_sessions(user_id, idle_seconds=IDLE, now=clock.now() + timedelta(seconds=IDLE)) == []
@@ -209,10 +211,30 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
         ("", "Appareil inconnu"),
     ],
 )
+def test_a_device_is_kept_in_french_words_whoever_signs_in(agent, words):
+    assert device_of_agent(agent) == words
+
+
+@pytest.mark.parametrize(
+    ("kept", "french", "english"),
+    [
+        ("Firefox sur Windows", "Firefox sur Windows", "Firefox on Windows"),
+        ("Samsung Internet sur Android", "Samsung Internet sur Android", "Samsung Internet on Android"),
+        ("Chrome on macOS", "Chrome sur macOS", "Chrome on macOS"),
+        ("Appareil inconnu", "Appareil inconnu", "Unknown device"),
+        ("Unknown device", "Appareil inconnu", "Unknown device"),
+        ("", "Appareil inconnu", "Unknown device"),
+        ("Safari", "Safari", "Safari"),
+        ("poste sur Windows", "poste sur Windows", "poste sur Windows"),
+        ("Firefox sur Windows du bureau", "Firefox sur Windows du bureau", "Firefox sur Windows du bureau"),
+    ],
+)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_device_is_named_in_words(app, agent, words):
+def test_a_device_is_told_in_the_language_of_its_reader_and_a_given_name_as_it_is(app, kept, french, english):
     with app.test_request_context():
-        assert device_words(agent) == words
+        for langue, words in (("fr", french), ("en", english)):
+            with force_locale(langue):
+                assert device_words(kept) == words
 
 
 @pytest.mark.parametrize(
