@@ -30,6 +30,13 @@ def test_every_admin_page_is_accessible_and_the_queue_works_by_keyboard_labels(m
             page.goto(base + path)
             check_page(page)
         page.goto(f"{base}/admin/comptes")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 718, "height": 1000})  # a sheet of A4 within its margins
+        expect(page.get_by_role("columnheader", name="Personne")).to_be_in_viewport()
+        assert page.get_by_role("row").nth(1).evaluate("row => getComputedStyle(row).display") == "table-row"
+        expect(page.get_by_label("Sélectionner Jeanne Le Goff")).to_be_hidden()
+        page.emulate_media(media="screen")
+        page.set_viewport_size({"width": 1280, "height": 800})
         page.get_by_label("Sélectionner Jeanne Le Goff").check()
         page.get_by_role("button", name="Refuser la sélection").click()
         check_page(page)

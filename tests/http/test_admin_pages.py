@@ -87,6 +87,14 @@ def test_a_validation_leads_to_the_next_request_and_names_the_person(client, adm
     assert "<h1>Paul Kerdoncuff</h1>" in page.get_data(as_text=True)
 
 
+def test_what_was_just_decided_is_one_click_away(client, admin):
+    waiting("paul@brest.test", prenom="Paul", nom="Kerdoncuff")
+    for act, more in (("valider", {}), ("refuser", {"reason": "Hors de la région."})):
+        person = waiting(f"{act}@brest.test", nom="L'Hôte & Fils")
+        page = send(client, f"{LIST}/{person}/{act}", **more).get_data(as_text=True)
+        assert f'<a href="{LIST}/{person}">Jeanne L&#39;Hôte &amp; Fils</a>' in page, act
+
+
 def test_the_last_validation_leads_back_to_the_empty_queue(client, admin):
     page = send(client, f"{LIST}/{waiting()}/valider")
     assert "Demandes à examiner (0)" in text_of(page)

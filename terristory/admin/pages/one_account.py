@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from terristory.admin import decisions, ways_in
 from terristory.admin.desk import hints_about, mails_to, names_of, next_request
@@ -174,10 +175,11 @@ def _decide(
     _found(region, user_id)
     with transaction():
         outcome = act(region.key, user_id, actor=caller().user_id, now=utc_now())
-    return _go_on(region, outcome, str(done) % {"name": _name(outcome)}, to_next=to_next)
+    name = _link_to(region, outcome.user) if to_next and isinstance(outcome, Done) else _name(outcome)
+    return _go_on(region, outcome, Markup.escape(str(done)) % {"name": name}, to_next=to_next)
 
 
-def _go_on(region: Region, outcome: Outcome, done: str, *, to_next: bool = False) -> ResponseReturnValue:
+def _go_on(region: Region, outcome: Outcome, done: Markup, *, to_next: bool = False) -> ResponseReturnValue:
     """Say what became of a decision, and lead to the next request or back to the account."""
     here = outcome.user.id if not isinstance(outcome, Unknown) else None
     match outcome:
@@ -210,6 +212,12 @@ def _said_before(person: User) -> str:
             when=local_time(person.decided_at),
         )
     )
+
+
+def _link_to(region: Region, person: User) -> Markup:
+    """The person's name as the way back to the account: a decision too quick is seen on the next page."""
+    address = url_for("admin.user", region=region.key, user_id=person.id)
+    return Markup('<a href="{}">{} {}</a>').format(address, person.prenom, person.nom)
 
 
 def _name(outcome: Outcome) -> str:
