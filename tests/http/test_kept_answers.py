@@ -63,7 +63,7 @@ def all_that_is_stored():
 def shown_again(client, path, form, kept):
     """Send a form with a token of another time; return the page once it is as promised."""
     before = all_that_is_stored()
-    answer = client.post("/bretagne" + path, data={**form, "csrf_token": "of another time"})
+    answer = client.post("/bretagne" + path, data={"csrf_token": "of another time", **form})
     text = answer.get_data(as_text=True)
     assert answer.status_code == 400
     assert "<title>Erreur : " in text
@@ -131,6 +131,16 @@ def test_a_button_without_answers_is_refused_as_ever(client, act):
     assert answer.status_code == 400
     assert "<h1>Cette page a vieilli</h1>" in answer.get_data(as_text=True)
     assert find_user("bretagne", person).status == Status.AWAITING
+
+
+def test_a_browser_that_refuses_cookies_is_told_what_to_allow(client):
+    refused = "votre navigateur refuse les cookies de ce site"
+    without = client.application.test_client(use_cookies=False)
+    form = {**REQUEST, "csrf_token": csrf_in(without.get("/bretagne/inscription"))}
+    page = shown_again(without, "/inscription", form, ["Nolwenn"]).get_data(as_text=True)
+    assert refused in page
+    client.get("/bretagne/inscription")
+    assert refused not in shown_again(client, "/inscription", REQUEST, ["Nolwenn"]).get_data(as_text=True)
 
 
 def test_what_another_site_sends_is_not_shown(client):
