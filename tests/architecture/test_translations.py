@@ -69,8 +69,6 @@ FROZEN_SUBJECTS = {
     "Nouvelle connexion à votre compte": "New sign-in to your account",
     "Une session a été fermée par sécurité": "A session was closed for safety",
     "Confirmez votre nouvelle adresse": "Confirm your new address",
-    # Added to the promised ones: nothing has changed yet when this mail leaves.
-    "Changement d'adresse demandé": "Change of address requested",
     "Votre adresse a été modifiée": "Your address was changed",
     "Votre compte est désactivé": "Your account is disabled",
     "Votre compte est de nouveau actif": "Your account is active again",

@@ -56,7 +56,7 @@ MAILS = {
                            "/pas-moi/signed-not-me"),
     "account/confirm_new_address": ("Confirmez votre nouvelle adresse", {**JEANNE, "mail": "new@brest.example"},
                                     {"token": "a-token"}, "/adresse/a-token"),
-    "account/address_change_asked": ("Changement d'adresse demandé", {**JEANNE, "new_mail": "new@brest.example"},
+    "account/address_change_asked": ("Votre adresse a été modifiée", {**JEANNE, "new_mail": "new@brest.example"},
                                      NOT_ME, "/pas-moi/signed-not-me"),
     "account/address_changed": ("Votre adresse a été modifiée", {**JEANNE, "new_mail": "new@brest.example"},
                                 {"token": "a-token"}, "/adresse/a-token"),

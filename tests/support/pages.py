@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page
 
 from terristory.regions.accessibility import latest_tests
 from tests.support.accessibility import FOUND, RENEWING, kind_of_page
@@ -45,9 +46,22 @@ def watched_page(context: BrowserContext) -> Iterator[Page]:
     assert not real, real
 
 
+def _said_by_axe(page: Page) -> Any:
+    """Ask axe about a page that has come to rest; once more when a navigation took the document from under it."""
+    options = {"runOnly": {"type": "tag", "values": AXE_TAGS}}
+    page.wait_for_load_state()
+    try:
+        return Axe().run(page, options=options).response
+    except Error as error:
+        if "of null" not in error.message and "Execution context was destroyed" not in error.message:
+            raise
+        page.wait_for_load_state("networkidle")
+        return Axe().run(page, options=options).response
+
+
 def check_page(page: Page) -> None:
     """Check what every page owes: axe's RGAA and WCAG rules, one h1, a title, targets, no scroll sideways at 320 px."""
-    response = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}}).response
+    response = _said_by_axe(page)
     FOUND.note(page.url, response)
     found = [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in response["violations"]]
     assert not found, (page.url, found)
