@@ -31,7 +31,7 @@ from terristory.app import create_app
 from terristory.audit.models import AuditLine
 from terristory.auth.models import Session
 from terristory.clock import utc_now
-from terristory.database import transaction
+from terristory.database import is_sqlite, transaction, unhurried_connection
 from terristory.extensions import db
 from terristory.operations.prepare import prepare
 from terristory.passwords.hashing import hash_password
@@ -88,8 +88,20 @@ def fill(accounts: int) -> None:
         if len(portion) == PORTION or len(portion) == accounts:
             _store(portion)
             portion = []
-    with db.engine.connect() as connection:
-        connection.execute(text("ANALYZE"))
+    settle()
+
+
+def settle() -> None:
+    """Do what the database does by itself in time: PostgreSQL's autovacuum is off here, so it is run by hand.
+
+    Without it a search also reads all that its index has not yet sorted in, and a count looks up every row.
+    """
+    if is_sqlite():
+        with db.engine.connect() as connection:
+            connection.execute(text("ANALYZE"))
+        return
+    with unhurried_connection() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (ANALYZE)"))
 
 
 def _store(rows: list[dict[str, Any]]) -> None:
@@ -176,8 +188,7 @@ def gather_in_one_region() -> None:
     """Let all accounts be of the big region, with the database's house in order, as it would be after a night."""
     db.session.execute(text('UPDATE "user" SET region = :region'), {"region": REGION})
     db.session.commit()
-    with db.engine.connect() as connection:
-        connection.exec_driver_sql("ANALYZE" if db.engine.dialect.name == "sqlite" else "VACUUM ANALYZE")
+    settle()
 
 
 def cursor_at(place: int) -> str:
