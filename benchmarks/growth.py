@@ -186,8 +186,13 @@ def questions(app: Flask) -> dict[str, Callable[[], Any]]:
 
 def gather_in_one_region() -> None:
     """Let all accounts be of the big region, with the database's house in order, as it would be after a night."""
-    db.session.execute(text('UPDATE "user" SET region = :region'), {"region": REGION})
-    db.session.commit()
+    update = text('UPDATE "user" SET region = :region')
+    if db.engine.dialect.name == "sqlite":
+        db.session.execute(update, {"region": REGION})
+        db.session.commit()
+    else:
+        with unhurried_connection() as connection:
+            connection.execute(update, {"region": REGION})
     settle()
 
 
