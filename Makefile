@@ -11,7 +11,8 @@ PY := $(VENV)/bin/python
 # Test processes: each has its own databases. `make test JOBS=4`, `make test PYTEST="-k refresh -x"`.
 JOBS ?= 2
 PYTEST ?=
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+# The lock names everything: pip has nothing to look for, nor a newer release of an extra to stumble over.
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 PO := $(wildcard terristory/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 
