@@ -15,7 +15,8 @@ from terristory.extensions import db
 log = logging.getLogger("terristory.migrations")
 NAME = "ix_user_search_text"
 _IS_VALID = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-_BUILD = f'CREATE INDEX CONCURRENTLY {NAME} ON "user" USING gin (search_text gin_trgm_ops)'
+_HAS_ACCOUNTS = text('SELECT EXISTS (SELECT FROM "user")')
+_BUILD = f'CREATE INDEX {{how}} {NAME} ON "user" USING gin (search_text gin_trgm_ops)'
 
 
 def has_search_index() -> bool:
@@ -38,6 +39,10 @@ def keep_search_index() -> None:
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
             if valid is False:
                 connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")
-            connection.exec_driver_sql(_BUILD)
+            # It waits for whoever is at work; a host that waits for us to prepare the database would wait for ever.
+            connection.exec_driver_sql("SET lock_timeout = '10s'")
+            # Of an empty table it is made at once, and three hosts that start together do not wait for one another.
+            how = "CONCURRENTLY" if connection.scalar(_HAS_ACCOUNTS) else ""
+            connection.exec_driver_sql(_BUILD.format(how=how))
         except DBAPIError as error:
             log.warning("no search index, searches will be slow on many accounts: %s", error.orig)

@@ -197,7 +197,7 @@ def test_an_interrupted_search_index_is_made_anew(empty_app: Flask) -> None:
 def test_where_the_extension_may_not_be_made_the_tables_are_and_a_warning_tells(
     empty_app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(search_index, "_BUILD", "CREATE INDEX CONCURRENTLY nothing ON nowhere (nothing)")
+    monkeypatch.setattr(search_index, "_BUILD", "CREATE INDEX {how} nothing ON nowhere (nothing)")
     flask_migrate.upgrade(directory=FOLDER)
     assert validity() is None
     assert database_revision() == head_revision()
