@@ -19,7 +19,6 @@ from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.i18n import _
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.json_views import account_json
 from terristory.user.lookup import find_user
 from terristory.user.mail_confirmation import Dead
@@ -27,6 +26,7 @@ from terristory.user.models import LinkPurpose, User
 from terristory.user.profile import change_profile
 from terristory.web.access import open_to_all
 from terristory.web.even_time import evenly_timed
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("account_api", __name__, url_prefix="/api")
 
@@ -58,7 +58,7 @@ def change_mail(region: Region) -> ResponseReturnValue:
 @open_to_all
 def confirm_mail(region: Region) -> ResponseReturnValue:
     """Take the address that the link proves: the new one, or the former one again, as the page of these links does."""
-    token, settings, now = validated(fill_from_json(LinkForm)).token.data or "", _settings(), utc_now()
+    token, settings, now = validated(fill_from_json(LinkForm)).token.data or "", settings_in_force(), utc_now()
     found = find_change(region.key, token, life_seconds=settings.confirmation_seconds, now=now)
     if isinstance(found, Dead):
         raise _dead_link(found)
@@ -78,7 +78,7 @@ def confirm_mail(region: Region) -> ResponseReturnValue:
 def list_sessions(region: Region) -> ResponseReturnValue:
     """List one's own sessions that live, last used first."""
     me = caller()
-    sessions = live_sessions(me.user_id, idle_seconds=_settings().session_idle_seconds, now=utc_now())
+    sessions = live_sessions(me.user_id, idle_seconds=settings_in_force().session_idle_seconds, now=utc_now())
     return {"sessions": [session_json(session, me.session_id) for session in sessions]}
 
 
@@ -121,7 +121,9 @@ def close(region: Region) -> ResponseReturnValue:
     if not form.is_right_for(_myself()):
         raise _faults(form)
     with transaction():
-        close_account(region.key, caller().user_id, erasure_days=_settings().account_erasure_days, now=utc_now())
+        close_account(
+            region.key, caller().user_id, erasure_days=settings_in_force().account_erasure_days, now=utc_now()
+        )
     response = current_app.make_response(("", 204))
     if caller().by_cookie:
         clear_session_cookies(response)
@@ -141,8 +143,3 @@ def _dead_link(link: Dead) -> InvalidFields:
 
 def _faults(form: AnyForm) -> InvalidFields:
     return InvalidFields({name: [str(message) for message in messages] for name, messages in form.errors.items()})
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

@@ -1,6 +1,5 @@
 """Forms about one's own account, for both doors."""
 
-from flask import current_app
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
@@ -16,6 +15,7 @@ from terristory.user.lookup import lock_user
 from terristory.user.models import User
 from terristory.user.profile import PROFILE
 from terristory.web.base_form import BaseForm, Filled
+from terristory.web.settings_in_force import settings_in_force
 
 
 class ProfileForm(ProfileFields):
@@ -76,7 +76,7 @@ def values_of(user: User) -> dict[str, str]:
 
 def ask_for_address(form: MailForm, person: Caller) -> bool:
     """Ask for the address of a valid form whose password was right; False, with an error, if it is the present one."""
-    limited = current_app.config["SETTINGS"].rate_limits
+    limited = settings_in_force().rate_limits
     with transaction():
         user = lock_user(person.region, person.user_id)
         if user is not None and not form.is_still_right_for(user, person.session_id):

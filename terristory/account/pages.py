@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from terristory.account.closing import TakenBack, close_account, find_take_back, take_back_account
@@ -29,7 +29,6 @@ from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.i18n import _, ngettext, speak
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.errors import LastAdmin
 from terristory.user.lookup import find_user
 from terristory.user.mail_confirmation import UNKNOWN, Dead
@@ -38,6 +37,7 @@ from terristory.user.profile import change_profile
 from terristory.web.access import open_to_all
 from terristory.web.even_time import evenly_timed
 from terristory.web.kept_answers import keeps_answers
+from terristory.web.settings_in_force import settings_in_force
 
 pages = Blueprint("account", __name__)
 RECENT_EVENTS = 10
@@ -153,7 +153,7 @@ def download(region: Region) -> ResponseReturnValue:
 @keeps_answers
 def close(region: Region) -> ResponseReturnValue:
     """Close one's account: consequences, password, explicit confirmation."""
-    form, days = ClosePageForm(), _settings().account_erasure_days
+    form, days = ClosePageForm(), settings_in_force().account_erasure_days
     if form.validate_on_submit() and form.is_right_for(_myself()) and _close(form, region, days):
         response = redirect(url_for("regions.region_home", region=region), code=303)
         clear_session_cookies(response)
@@ -167,7 +167,7 @@ def close(region: Region) -> ResponseReturnValue:
 @open_to_all
 def take_back(region: Region, token: str) -> ResponseReturnValue:
     """The way back of a closing account: a button, and nothing before it is pressed."""
-    days, now = _settings().account_erasure_days, utc_now()
+    days, now = settings_in_force().account_erasure_days, utc_now()
     if request.method == "POST":
         with transaction():
             outcome = take_back_account(region.key, token, erasure_days=days, now=now)
@@ -190,7 +190,7 @@ def take_back(region: Region, token: str) -> ResponseReturnValue:
 @open_to_all
 def confirm_address(region: Region, token: str) -> ResponseReturnValue:
     """The links of a change of address, to the new one and back: a button, and nothing before it is pressed."""
-    seconds, now = _settings().confirmation_seconds, utc_now()
+    seconds, now = settings_in_force().confirmation_seconds, utc_now()
     found = find_change(region.key, token, life_seconds=seconds, now=now)
     if isinstance(found, Dead):
         return _dead_link(found)
@@ -199,7 +199,7 @@ def confirm_address(region: Region, token: str) -> ResponseReturnValue:
         return _address_link_page(found.link.mail, back=back)
     with transaction():
         if back:
-            temporary_seconds = _settings().temporary_password_seconds
+            temporary_seconds = settings_in_force().temporary_password_seconds
             outcome = recover_address(region.key, token, temporary_seconds=temporary_seconds, now=now)
         else:
             outcome = take_new_address(region.key, token, life_seconds=seconds, now=now)
@@ -247,7 +247,7 @@ def _close(form: ClosePageForm, region: Region, days: int) -> bool:
 
 
 def _sessions() -> Sequence[Session]:
-    return live_sessions(caller().user_id, idle_seconds=_settings().session_idle_seconds, now=utc_now())
+    return live_sessions(caller().user_id, idle_seconds=settings_in_force().session_idle_seconds, now=utc_now())
 
 
 def _myself() -> User:
@@ -255,8 +255,3 @@ def _myself() -> User:
     if user is None:
         abort(404)
     return user
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

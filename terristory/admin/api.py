@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, request
+from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from terristory.admin import decisions, ways_in
@@ -28,11 +28,11 @@ from terristory.auth.guards import admins_only, caller
 from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.json_views import account_json
 from terristory.user.lookup import count_by_status, find_user
 from terristory.user.models import Role, User
 from terristory.web.rate_limits import limited
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("admin_api", __name__, url_prefix="/api")
 ONE = "/<region:region>/admin/users/<uuid:user_id>"
@@ -65,7 +65,7 @@ def activate(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Let the person in."""
     _found(region, user_id)
     form = decision_from_json(ActivateForm)
-    life_seconds = _settings().invitation_seconds
+    life_seconds = settings_in_force().invitation_seconds
     act = partial(decisions.activate, unconfirmed=form.unconfirmed.data, life_seconds=life_seconds)
     return _decide(region, user_id, act)
 
@@ -127,7 +127,7 @@ def regenerate_password(region: Region, user_id: UUID) -> ResponseReturnValue:
     """Mail a temporary password."""
     _found(region, user_id)
     decision_from_json(NothingForm)
-    life_seconds, rate_limits = _settings().temporary_password_seconds, _settings().rate_limits
+    life_seconds, rate_limits = settings_in_force().temporary_password_seconds, settings_in_force().rate_limits
     act = partial(ways_in.regenerate_password_of, life_seconds=life_seconds, rate_limits=rate_limits)
     return _decide(region, user_id, act)
 
@@ -154,7 +154,7 @@ def decide_many(region: Region) -> ResponseReturnValue:
         region.key,
         actor=caller().user_id,
         reason=sent.reason,
-        life_seconds=_settings().invitation_seconds,
+        life_seconds=settings_in_force().invitation_seconds,
         now=utc_now(),
     )
     with transaction():
@@ -188,8 +188,3 @@ def _decide(region: Region, user_id: UUID, act: Callable[..., Outcome]) -> Respo
     if isinstance(outcome, Conflict):
         return problem(409, outcome.code, detail=words_for(outcome.code))
     return {"user": account_json(outcome.user, for_admin=True)}
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

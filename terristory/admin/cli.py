@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import click
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import AppGroup
 
 from terristory.admin import decisions, ways_in
@@ -16,13 +16,13 @@ from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.regions.lookup import find_region
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.forms import MOST_NAME, is_person_name
 from terristory.user.lookup import find_by_mail
 from terristory.user.mail_address import BadMailAddress, canonical_or_blank
 from terristory.user.models import Role, Status
 from terristory.web.base_form import has_unprintable, tidy
 from terristory.web.request_id import begin_request_id
+from terristory.web.settings_in_force import settings_in_force
 
 users = AppGroup("users", help="The accounts of a region: list them, decide on them.")
 region_option = click.option("--region", "region_key", required=True, help="Key of the region, such as bretagne.")
@@ -67,7 +67,7 @@ def create_user(
         organisation=_text("--organisation", organisation or region.nom, 200),
     )
     role = Role.ADMIN if admin else Role.USER
-    life_seconds = _settings().invitation_seconds
+    life_seconds = settings_in_force().invitation_seconds
     try:
         with transaction():
             created = create_account(
@@ -116,7 +116,7 @@ def list_users(region_key: str, mail: str | None, status: str | None, role: str 
 @click.option("--unconfirmed", is_flag=True, help="Also when the address is not confirmed.")
 def activate(region_key: str, mail: str, unconfirmed: bool) -> None:
     """Let a person in; who has no password yet gets a temporary one by mail."""
-    life_seconds = _settings().invitation_seconds
+    life_seconds = settings_in_force().invitation_seconds
     _decide(
         region_key,
         mail,
@@ -172,7 +172,7 @@ def role_of(region_key: str, mail: str, role: str) -> None:
 @mail_option
 def regenerate_password(region_key: str, mail: str) -> None:
     """Mail a temporary password to an active account."""
-    settings = _settings()
+    settings = settings_in_force()
     _decide(
         region_key,
         mail,
@@ -231,8 +231,3 @@ def _name(option: str, value: str) -> str:
     if not is_person_name(text):
         raise click.ClickException(f"{option} must be letters, spaces, apostrophes, hyphens and full stops.")
     return text
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

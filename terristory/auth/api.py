@@ -36,10 +36,10 @@ from terristory.clock import utc_now
 from terristory.database import transaction
 from terristory.errors import Kind
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.json_views import account_json
 from terristory.web.access import open_to_all
 from terristory.web.rate_limits import keep_own_retry_after, limited
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("auth_api", __name__, url_prefix="/api")
 well_known = Blueprint("well_known", __name__, url_prefix="/.well-known")
@@ -135,7 +135,7 @@ def refresh(region: Region) -> ResponseReturnValue:
         )  # fmt: skip
     if given is None:
         _require_csrf_of(retrieve_refresh_token(presented))
-    account, settings, now = _account_of_access_token(region, by_cookie=given is None), _settings(), utc_now()
+    account, settings, now = _account_of_access_token(region, by_cookie=given is None), settings_in_force(), utc_now()
     with transaction():
         outcome = renew_session(
             presented,
@@ -249,15 +249,10 @@ def _account_of_access_token(region: Region, *, by_cookie: bool) -> UUID | None:
 
 
 def _is_early(claims: Claims) -> bool:
-    return claims.not_before > utc_now().timestamp() + _settings().jwt_leeway_seconds
+    return claims.not_before > utc_now().timestamp() + settings_in_force().jwt_leeway_seconds
 
 
 def _refresh_token_of_body() -> str | None:
     """Return the body's refresh token; a wrong type counts as absent, and so does an empty text."""
     given: Any = json_object(lenient=True).get("refresh_token")
     return given if isinstance(given, str) and given else None
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

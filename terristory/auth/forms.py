@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
 from wtforms import PasswordField, StringField
 
 from terristory.auth.authenticate import Attempt, Authenticated, Failed, Throttled, authenticate, weigh
@@ -15,8 +14,8 @@ from terristory.database import transaction
 from terristory.i18n import _l
 from terristory.passwords.hashing import room_to_hash
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.web.base_form import AtMost, Filled, TextField
+from terristory.web.settings_in_force import settings_in_force
 
 
 class SignInForm(CaptchaMixin):
@@ -62,7 +61,7 @@ def sign_in(form: SignInForm, region: Region, visit: Visit) -> SignedIn | Failed
 
 
 def _sign_in(form: SignInForm, region: Region, visit: Visit) -> SignedIn | Failed | Throttled:
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = settings_in_force()
     now, key = utc_now(), region.key
     # The name that an API client gives its device can be guessed; the cookie of a browser cannot.
     browser = visit.device_digest if visit.by_browser else ""

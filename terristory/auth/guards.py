@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast, overload
 from uuid import UUID
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -29,6 +29,7 @@ from terristory.settings import Settings
 from terristory.user.models import Role
 from terristory.web.access import Access, declare_access
 from terristory.web.same_origin import is_same_origin
+from terristory.web.settings_in_force import settings_in_force
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -185,7 +186,7 @@ def identify(region: str | None) -> Caller | Fault:
     presented = presented_token()
     if isinstance(presented, Fault):
         return presented
-    now, settings = utc_now(), _settings()
+    now, settings = utc_now(), settings_in_force()
     claims = read_access_token(presented.token, region=region, leeway_seconds=settings.jwt_leeway_seconds, now=now)
     if isinstance(claims, TokenFault):
         return Fault.EXPIRED if claims is TokenFault.EXPIRED else Fault.INVALID
@@ -278,7 +279,7 @@ def _renew_if_needed() -> None:
     refresh, now = the_cookie(cookie_names().refresh), utc_now()
     if not refresh or "Authorization" in request.headers or request.method == "HEAD" or _is_prefetch():
         return
-    settings = _settings()
+    settings = settings_in_force()
     access = the_cookie(cookie_names().access)
     if access:
         claims = read_access_token(access, region=None, leeway_seconds=0, now=now)
@@ -315,8 +316,3 @@ def _renewed_token() -> str | None:
 def _csrf_failed() -> Refused:
     detail = str(_("La protection contre les envois forgés a échoué."))
     return Refused(Kind.MALFORMED, "csrf_failed", detail=detail)
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

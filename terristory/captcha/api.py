@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from terristory.api.json_forms import InvalidFields
@@ -10,10 +10,10 @@ from terristory.captcha.challenge import FORMS, issue_challenge
 from terristory.clock import utc_now
 from terristory.i18n import _
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.web.access import open_to_all
 from terristory.web.network import client_network
 from terristory.web.rate_limits import limited
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("captcha_api", __name__, url_prefix="/api")
 _levels: dict[str, Callable[..., int]] = {}
@@ -33,7 +33,7 @@ def captcha(region: Region) -> ResponseReturnValue:
     form = request.args.get("form", "")
     if form not in FORMS:
         raise InvalidFields({"form": [str(_("Indiquez un des formulaires : %(forms)s.", forms=", ".join(FORMS)))]})
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = settings_in_force()
     now = utc_now()
     grows = form in _levels and settings.rate_limits
     challenge = issue_challenge(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from flask import current_app, g
+from flask import g
 from wtforms import StringField
 from wtforms.widgets import HiddenInput
 
@@ -20,9 +20,9 @@ from terristory.captcha.ticket import (
 from terristory.clock import utc_now
 from terristory.i18n import _, ngettext
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.web.base_form import BaseForm
 from terristory.web.network import client_network
+from terristory.web.settings_in_force import settings_in_force
 
 
 class CaptchaSpent(InvalidFields):
@@ -103,7 +103,7 @@ class CaptchaMixin(BaseForm):
         if not self.on_a_page:
             self._refuse_captcha(self._what_is_wrong())
             return False
-        wait = self._settings.no_script_wait_seconds
+        wait = settings_in_force().no_script_wait_seconds
         ticket = check_ticket(self.ticket.data or "", form=self.form_name, region=region, wait_seconds=wait, now=now)
         if isinstance(ticket, Valid):
             self.proof = ticket
@@ -118,9 +118,9 @@ class CaptchaMixin(BaseForm):
     def _spend_ticket(self, ticket: Valid, now: datetime) -> bool:
         if not spend_ticket(ticket):
             self._renew_ticket()
-            self._refuse_ticket(self._words_for_waiting(self._settings.no_script_wait_seconds))
+            self._refuse_ticket(self._words_for_waiting(settings_in_force().no_script_wait_seconds))
             return False
-        if self._settings.rate_limits and not take_from_ticket_quota(client_network(), now=now):
+        if settings_in_force().rate_limits and not take_from_ticket_quota(client_network(), now=now):
             self._refuse_ticket(
                 _("Trop d'envois sans JavaScript depuis votre réseau. Activez JavaScript, ou réessayez dans une heure.")
             )
@@ -156,8 +156,3 @@ class CaptchaMixin(BaseForm):
 
     def _renew_ticket(self) -> None:
         self.ticket.data = issue_ticket(self.form_name, g.region.key, now=utc_now())
-
-    @property
-    def _settings(self) -> Settings:
-        settings: Settings = current_app.config["SETTINGS"]
-        return settings

@@ -21,7 +21,7 @@ from terristory.mail_outbox.lookup import find_mail, is_wiped, newest_mails, stu
 from terristory.mail_outbox.models import OutboxMail
 from terristory.mail_outbox.rendering import CannotRender, render, subject_of
 from terristory.mail_outbox.retry import Retry, retry
-from terristory.settings import Settings
+from terristory.web.settings_in_force import settings_in_force
 
 log = logging.getLogger("terristory.mail")
 mail = AppGroup("mail", help="The outbox: mails that leave, wait, or were given up.")
@@ -132,7 +132,7 @@ _RETRY_WORDS = {
 @click.argument("address")
 def test_address(address: str) -> None:
     """Send a test mail at once and say what the mail server answered."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = settings_in_force()
     if settings.smtp is None:
         raise click.ClickException("TERRISTORY_SMTP_URL is not set")
     message = Message(subject="[TerriSTORY] Test", recipients=[address], body="Message d'essai de TerriSTORY.\n")

@@ -2,7 +2,7 @@
 
 import hmac
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from terristory.api.problems import problem
@@ -11,6 +11,7 @@ from terristory.operations.metrics import metrics_text
 from terristory.operations.readiness import readiness
 from terristory.settings import Settings, is_loopback
 from terristory.web.access import Access, declare_access
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("operations_api", __name__)
 
@@ -19,7 +20,7 @@ api = Blueprint("operations_api", __name__)
 @declare_access(Access.OPERATOR)
 def readyz() -> ResponseReturnValue:
     """Say whether the service can do its work; the details are the operator's."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = settings_in_force()
     state = readiness(delivers_mail=settings.smtp is not None, now=utc_now())
     response = jsonify(state.details() if is_operator(settings) else {"ready": state.ready})
     if not state.ready:
@@ -32,7 +33,7 @@ def readyz() -> ResponseReturnValue:
 @declare_access(Access.OPERATOR)
 def metrics() -> ResponseReturnValue:
     """Return the metrics as Prometheus text."""
-    if not is_operator(current_app.config["SETTINGS"]):
+    if not is_operator(settings_in_force()):
         return problem(401, "unauthenticated")
     return Response(metrics_text(utc_now()), content_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -20,6 +20,7 @@ from terristory.operations.purge import purge
 from terristory.operations.region_commands import regions
 from terristory.operations.serve import is_free, serve
 from terristory.settings import Settings, generate_secret
+from terristory.web.settings_in_force import settings_in_force
 
 
 def add_commands(app: Flask) -> None:
@@ -35,7 +36,7 @@ def add_commands(app: Flask) -> None:
 )
 def serve_command(web_only: bool) -> None:
     """Prepare once, then run the web server and one mail worker until SIGTERM."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = settings_in_force()
     if not is_free(settings.host, settings.port):
         raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: choose another PORT.")
     try:
@@ -92,7 +93,7 @@ def secret_command() -> None:
 @click.command("doctor")
 def doctor_command() -> None:
     """Look at everything an operator should know; exit with 1 when something is at fault."""
-    findings = examine(current_app.config["SETTINGS"], utc_now())
+    findings = examine(settings_in_force(), utc_now())
     for finding in findings:
         click.echo(f"{finding.level:<8} {finding.subject}: {finding.words}")
     if any(finding.level == "fault" for finding in findings):
@@ -108,7 +109,7 @@ def purge_command() -> None:
 
 def run_purge() -> None:
     """Purge now and print how many of each were erased."""
-    purged = purge(current_app.config["SETTINGS"], utc_now(), in_transaction)
+    purged = purge(settings_in_force(), utc_now(), in_transaction)
     click.echo(", ".join(f"{name}: {number}" for name, number in purged.counts().items()))
 
 
@@ -126,7 +127,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 def backup_command(file: Path) -> None:
     """Write the whole database to FILE while the service runs. Keep it as secret as the database itself."""
     try:
-        back_up(current_app.config["SETTINGS"].database_url, file)
+        back_up(settings_in_force().database_url, file)
     except BackupFailed as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{file}: {file.stat().st_size} bytes")
@@ -136,7 +137,7 @@ def backup_command(file: Path) -> None:
 @click.argument("file", type=FILE)
 def restore_command(file: Path) -> None:
     """Fill an empty database from FILE, end its sessions and links, and apply the erasures due since."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = settings_in_force()
     try:
         with explained_denials():
             restore(settings.database_url, file)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
 from terristory.clock import utc_now
@@ -13,6 +12,7 @@ from terristory.operations.opening import change_description, close_to_public, o
 from terristory.regions.catalogue import load_regions, still_owed_by
 from terristory.regions.errors import UnknownRegion
 from terristory.regions.lookup import all_regions, find_region
+from terristory.web.settings_in_force import settings_in_force
 
 regions = AppGroup("regions", help="The regions: which exist, which are open, what they say about themselves.")
 UNKNOWN = "Unknown region. `flask --app wsgi regions list` names them all."
@@ -32,7 +32,7 @@ MEANINGS = {
 def load() -> None:
     """Add the 18 regions of France that are missing (closed in production, open in development)."""
     with transaction():
-        added = load_regions(open_all=not current_app.config["SETTINGS"].production)
+        added = load_regions(open_all=not settings_in_force().production)
     click.echo(f"{added} regions added.")
 
 
@@ -102,7 +102,7 @@ def set_description(key: str, **description: str | None) -> None:
 
 
 def _is_asked() -> bool:
-    return current_app.config["SETTINGS"].production and sys.stdin.isatty()
+    return settings_in_force().production and sys.stdin.isatty()
 
 
 def _ask_what_is_owed(keys: Sequence[str]) -> dict[str, dict[str, str]]:

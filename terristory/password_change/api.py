@@ -1,6 +1,6 @@
 """JSON endpoints about passwords: regenerate_password, and choosing a new one."""
 
-from flask import Blueprint, current_app
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from terristory.api.json_forms import InvalidFields, fill_from_json, validated
@@ -14,6 +14,7 @@ from terristory.user.mail_address import canonical_or_blank
 from terristory.web.access import open_to_all
 from terristory.web.even_time import evenly_timed
 from terristory.web.rate_limits import limited
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("password_change_api", __name__, url_prefix="/api")
 
@@ -25,7 +26,7 @@ api = Blueprint("password_change_api", __name__, url_prefix="/api")
 def regenerate_password(region: Region) -> ResponseReturnValue:
     """Mail a temporary password to the active account of an address, if there is one; the answer never tells."""
     form = validated(fill_from_json(ForgottenForm))
-    settings, now = current_app.config["SETTINGS"], utc_now()
+    settings, now = settings_in_force(), utc_now()
     with transaction():
         form.claim_captcha(now)
         mail_a_new_one(

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from wtforms.validators import StopValidation
 
 from terristory.auth.guards import Caller
@@ -24,6 +23,7 @@ from terristory.user.known_words import words_about
 from terristory.user.lookup import find_user
 from terristory.user.models import User
 from terristory.web.base_form import BaseForm
+from terristory.web.settings_in_force import settings_in_force
 
 CURRENT_PASSWORD = _l("Mot de passe actuel (obligatoire)")
 
@@ -79,7 +79,7 @@ class ChangePasswordForm(AsksCurrentPassword, ChoosesPassword):
         super().__init__(*args, **options)
         self.forced = person.must_change_password
         self.about = words_about(person.row, region)
-        self.minimum = current_app.config["SETTINGS"].password_min_length
+        self.minimum = settings_in_force().password_min_length
         if self.forced:
             self.password.data = None
 
@@ -100,7 +100,7 @@ def take_new_password(form: ChangePasswordForm, person: Caller) -> bool:
     Asks for the current password, refuses the current and any temporary one as the new one, hashes outside of the
     transaction that changes it. Raises TooManyTries and HashingBusy.
     """
-    new_password, settings = form.new_password.data or "", current_app.config["SETTINGS"]
+    new_password, settings = form.new_password.data or "", settings_in_force()
     user = find_user(person.region, person.user_id)
     if user is None or not (form.forced or form.is_right_for(user)):
         return False

@@ -1,12 +1,11 @@
 """Asking once more for the current password, before what an unlocked screen must not allow (ASVS 5.0, 7.5.1)."""
 
-from flask import current_app
-
 from terristory.auth.authenticate import Right, Throttled, check_current_password
 from terristory.auth.cookies import visit_of_request
 from terristory.clock import utc_now
 from terristory.errors import DomainError, Kind
 from terristory.user.models import User
+from terristory.web.settings_in_force import settings_in_force
 
 
 class TooManyTries(DomainError):
@@ -27,7 +26,7 @@ def is_current_password(user: User, password: str) -> bool:
         password,
         device_digest=visit.device_digest,
         network=visit.network,
-        throttled=current_app.config["SETTINGS"].rate_limits,
+        throttled=settings_in_force().rate_limits,
         now=utc_now(),
     )
     if isinstance(outcome, Throttled):

@@ -1,6 +1,6 @@
 """Pages about passwords: a temporary one by mail, choosing a new one, « ce n'était pas moi »."""
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from terristory.auth.guards import caller, current_person, members_only
@@ -12,7 +12,6 @@ from terristory.password_change.change_password import void_password
 from terristory.password_change.forms import ChangePasswordForm, ForgottenForm, take_new_password
 from terristory.password_change.regenerate_password import regenerate_password
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.lookup import find_user
 from terristory.user.mail_address import canonical_or_blank
 from terristory.user.signed_links import LinkKind, open_link
@@ -21,6 +20,7 @@ from terristory.web.even_time import evenly_timed
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
 from terristory.web.safe_redirects import next_path, redirect_within
+from terristory.web.settings_in_force import settings_in_force
 
 pages = Blueprint("password_change", __name__)
 ASKED_FOR = "forgotten_mail"
@@ -48,7 +48,7 @@ def forgotten_sent(region: Region) -> ResponseReturnValue:
     mail = session.get(ASKED_FOR)
     if not isinstance(mail, str):
         return redirect(url_for("password_change.forgotten", region=region), code=303)
-    seconds = _settings().temporary_password_seconds
+    seconds = settings_in_force().temporary_password_seconds
     return render_template("password_change/forgotten_sent.html", mail=mail, life_seconds=seconds)
 
 
@@ -75,7 +75,7 @@ def not_me(region: Region, token: str) -> ResponseReturnValue:
         return render_template("password_change/not_me_expired.html"), 410
     if request.method != "POST":
         return render_template("password_change/not_me.html")
-    settings = _settings()
+    settings = settings_in_force()
     with transaction():
         done = void_password(
             region.key,
@@ -88,7 +88,7 @@ def not_me(region: Region, token: str) -> ResponseReturnValue:
 
 
 def _regenerate(form: ForgottenForm, region: Region) -> bool:
-    settings, now = _settings(), utc_now()
+    settings, now = settings_in_force(), utc_now()
     try:
         with transaction():
             form.claim_captcha(now)
@@ -110,8 +110,3 @@ def _address_typed_before(region: Region) -> str:
     person = None if typed else current_person()
     user = find_user(region.key, person.user_id) if person else None
     return user.mail if user else typed[:254]
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

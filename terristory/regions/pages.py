@@ -1,6 +1,6 @@
 """Pages of the regions: the choice, each one's home, what the law wants said, help."""
 
-from flask import Blueprint, abort, current_app, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 
@@ -9,6 +9,7 @@ from terristory.regions.lookup import open_regions
 from terristory.regions.models import Region
 from terristory.web.access import open_to_all
 from terristory.web.last_region import last_region
+from terristory.web.settings_in_force import settings_in_force
 
 pages = Blueprint("regions", __name__)
 GUIDES = ("demander-un-compte", "administrer-sa-region")
@@ -44,7 +45,7 @@ def legal_notice(region: Region) -> ResponseReturnValue:
 @open_to_all
 def privacy(region: Region) -> ResponseReturnValue:
     """Say what is kept, why, for how long and what one may ask (GDPR, article 13), with the settings in force."""
-    return render_template("regions/privacy.html", settings=current_app.config["SETTINGS"])
+    return render_template("regions/privacy.html", settings=settings_in_force())
 
 
 @pages.get("/accessibilite")
@@ -74,4 +75,4 @@ def guide(guide: str) -> ResponseReturnValue:
     """Show one guide, with the durations in force."""
     if guide not in GUIDES:
         abort(404)
-    return render_template(f"regions/guides/{guide}.html", settings=current_app.config["SETTINGS"])
+    return render_template(f"regions/guides/{guide}.html", settings=settings_in_force())

@@ -1,6 +1,6 @@
 """Asking for an account and confirming its address, as JSON."""
 
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from terristory.api.json_forms import InvalidFields, fill_from_json, validated
@@ -9,7 +9,6 @@ from terristory.database import give_back_connection, transaction
 from terristory.i18n import _
 from terristory.passwords.hashing import hash_password
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.confirm_user import confirm_user, find_request
 from terristory.user.create_user import create_user, resend_confirmation
 from terristory.user.forms import ConfirmationWithTokenForm, RegistrationForm, ResendForm, applicant_of, request_rules
@@ -18,6 +17,7 @@ from terristory.user.mail_confirmation import EXPIRED, USED, Dead
 from terristory.web.access import open_to_all
 from terristory.web.even_time import evenly_timed
 from terristory.web.rate_limits import limited
+from terristory.web.settings_in_force import settings_in_force
 
 api = Blueprint("user_api", __name__, url_prefix="/api")
 
@@ -33,7 +33,7 @@ def register(region: Region) -> ResponseReturnValue:
     give_back_connection()
     with transaction():
         form.claim_captcha(now)
-        create_user(region, applicant_of(form), request_rules(_settings()), now=now)
+        create_user(region, applicant_of(form), request_rules(settings_in_force()), now=now)
     return jsonify({"login": form.mail.data, "active": False}), 201
 
 
@@ -44,19 +44,19 @@ def confirm(region: Region) -> ResponseReturnValue:
     """Confirm the address by the link's token and set the password; a refused password does not spend the link."""
     form = fill_from_json(ConfirmationWithTokenForm)
     token = form.token.data or ""
-    life, now = _settings().confirmation_seconds, utc_now()
+    life, now = settings_in_force().confirmation_seconds, utc_now()
     found = find_request(region, token, life_seconds=life, now=now)
     if isinstance(found, Dead):
         if token:
             raise _dead(found)
     else:
         form.about = words_about(found.user, region)
-    form.minimum = _settings().password_min_length
+    form.minimum = settings_in_force().password_min_length
     give_back_connection()
     password_hash = hash_password(validated(form).password.data or "")
     with transaction():
         outcome = confirm_user(
-            region, token, password_hash, request_rules(_settings()), life_seconds=life, now=utc_now()
+            region, token, password_hash, request_rules(settings_in_force()), life_seconds=life, now=utc_now()
         )
     if isinstance(outcome, Dead):
         raise _dead(outcome)
@@ -73,7 +73,7 @@ def resend(region: Region) -> ResponseReturnValue:
     now = utc_now()
     with transaction():
         form.claim_captcha(now)
-        resend_confirmation(region, form.mail.data or "", request_rules(_settings()), now=now)
+        resend_confirmation(region, form.mail.data or "", request_rules(settings_in_force()), now=now)
     return jsonify({"sent": True}), 202
 
 
@@ -84,8 +84,3 @@ def _dead(link: Dead) -> InvalidFields:
     }
     unknown = _("Ce lien n'est pas connu. Recopiez-le en entier depuis le message.")
     return InvalidFields({"token": [str(words.get(link.code, unknown))]}, link.code)
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

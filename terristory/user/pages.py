@@ -1,6 +1,6 @@
 """Pages of a request for an account: the form, what comes next, the confirmation, where the request stands."""
 
-from flask import Blueprint, abort, current_app, flash, render_template, session, url_for
+from flask import Blueprint, abort, flash, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from terristory.captcha.forms import CaptchaSpent
@@ -9,7 +9,6 @@ from terristory.database import give_back_connection, transaction
 from terristory.i18n import _
 from terristory.passwords.hashing import hash_password
 from terristory.regions.models import Region
-from terristory.settings import Settings
 from terristory.user.confirm_user import confirm_user, find_request, withdraw_request
 from terristory.user.create_user import create_user, resend_confirmation
 from terristory.user.forms import (
@@ -31,6 +30,7 @@ from terristory.web.even_time import evenly_timed
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
 from terristory.web.safe_redirects import redirect_within
+from terristory.web.settings_in_force import settings_in_force
 
 pages = Blueprint("user", __name__)
 # The request just sent, kept in the signed session of the browser that sent it.
@@ -54,7 +54,7 @@ def register(region: Region) -> ResponseReturnValue:
     try:
         with transaction():
             form.claim_captcha(now)
-            create_user(region, applicant_of(form), request_rules(_settings()), now=now)
+            create_user(region, applicant_of(form), request_rules(settings_in_force()), now=now)
     except CaptchaSpent:
         return _register_page(form), 422
     session[SENT] = {"region": region.key, **answers_to_keep(form)}
@@ -94,7 +94,7 @@ def resend(region: Region) -> ResponseReturnValue:
     try:
         with transaction():
             form.claim_captcha(now)
-            resend_confirmation(region, mail, request_rules(_settings()), now=now)
+            resend_confirmation(region, mail, request_rules(settings_in_force()), now=now)
     except CaptchaSpent:
         return _sent_page(form, mail), 422
     if _sent_to(region) is None:
@@ -109,7 +109,7 @@ def resend(region: Region) -> ResponseReturnValue:
 @keeps_answers
 def confirm(region: Region, token: str) -> ResponseReturnValue:
     """Show the request and ask for a password; together they confirm the address. Opening the link changes nothing."""
-    form, settings = ConfirmationForm(), _settings()
+    form, settings = ConfirmationForm(), settings_in_force()
     life = settings.confirmation_seconds
     found = find_request(region, token, life_seconds=life, now=utc_now())
     if isinstance(found, Dead):
@@ -146,7 +146,7 @@ def resend_to_applicant(region: Region, token: str) -> ResponseReturnValue:
     user = _user_of(region, token)
     if user.status == Status.UNCONFIRMED:
         with transaction():
-            resend_confirmation(region, user.mail, request_rules(_settings()), now=utc_now())
+            resend_confirmation(region, user.mail, request_rules(settings_in_force()), now=utc_now())
         flash(_("Un nouveau message vient d'être envoyé à %(mail)s.", mail=user.mail), "success")
     return redirect_within(url_for("user.request_status", region=region.key, token=token))
 
@@ -176,12 +176,12 @@ def _register_page(form: RegistrationForm) -> str:
 
 
 def _sent_page(form: ResendForm, mail: str) -> str:
-    needed = _settings().require_mail_confirmation
+    needed = settings_in_force().require_mail_confirmation
     return render_template("user/sent.html", form=form, mail=mail, confirmation_required=needed)
 
 
 def _confirm_page(form: ConfirmationForm, user: User) -> str:
-    return render_template("user/confirm.html", form=form, user=user, least=_settings().password_min_length)
+    return render_template("user/confirm.html", form=form, user=user, least=settings_in_force().password_min_length)
 
 
 def _dead_link_page(link: Dead) -> tuple[str, int]:
@@ -199,8 +199,3 @@ def _user_of(region: Region, token: str) -> User:
 def _sent_to(region: Region) -> dict[str, str] | None:
     sent = session.get(SENT)
     return sent if isinstance(sent, dict) and sent.get("region") == region.key else None
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

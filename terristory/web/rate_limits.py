@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from flask import current_app
-
 from terristory.clock import utc_now
 from terristory.extensions import limiter
 from terristory.web.network import client_network
+from terristory.web.settings_in_force import settings_in_force
 
 
 def limited(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -18,7 +17,7 @@ def limited(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
     methods = ["GET", "POST"] if name in ("captcha", "admin") else ["POST", "PUT", "PATCH", "DELETE"]
     decorator: Callable[[Callable[..., Any]], Callable[..., Any]] = limiter.shared_limit(
-        lambda: str(getattr(current_app.config["SETTINGS"], f"limit_{name}")),
+        lambda: str(getattr(settings_in_force(), f"limit_{name}")),
         scope=name,
         key_func=client_network,
         methods=methods,

@@ -2,7 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import request
+
+from terristory.web.settings_in_force import settings_in_force
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -18,7 +20,7 @@ def is_same_origin() -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return True
-    ours = (_normal(request.host_url), _normal(current_app.config["SETTINGS"].public_url))
+    ours = (_normal(request.host_url), _normal(settings_in_force().public_url))
     return _normal(origin) is not None and _normal(origin) in ours
 
 

@@ -1,8 +1,6 @@
-"""What the administrators' pages share: where they are mounted, the settings, a file to take away."""
+"""What the administrators' pages share: where they are mounted, and a file to take away."""
 
-from flask import Blueprint, Response, current_app
-
-from terristory.settings import Settings
+from flask import Blueprint, Response
 
 pages = Blueprint("admin", __name__)
 LIST = "/<region:region>/admin/comptes"
@@ -13,9 +11,3 @@ def spreadsheet(content: bytes, name: str) -> Response:
     """Hand over a CSV file under this name."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(content, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def settings_in_force() -> Settings:
-    """Return the settings of the running service."""
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

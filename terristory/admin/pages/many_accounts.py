@@ -11,7 +11,7 @@ from terristory.admin import decisions
 from terristory.admin.desk import Question, names_of
 from terristory.admin.forms import ACTIONS, NothingForm, RefuseForm, together_of
 from terristory.admin.pages.account_list import list_page, question_asked, shown_of
-from terristory.admin.pages.blueprint import LIST, pages, settings_in_force
+from terristory.admin.pages.blueprint import LIST, pages
 from terristory.admin.together import decide_together
 from terristory.admin.words import action_words, words_for
 from terristory.api.json_forms import InvalidFields
@@ -24,6 +24,7 @@ from terristory.user.lookup import find_user
 from terristory.user.models import User
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
+from terristory.web.settings_in_force import settings_in_force
 
 
 @pages.post(f"{LIST}/decisions")

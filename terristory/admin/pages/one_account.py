@@ -13,7 +13,7 @@ from terristory.admin.desk import hints_about, mails_to, names_of, next_request
 from terristory.admin.forms import ActivateForm, RefuseForm, RoleForm
 from terristory.admin.mails import refused_mail
 from terristory.admin.outcomes import Already, Conflict, Done, Outcome, Unknown
-from terristory.admin.pages.blueprint import ONE, pages, settings_in_force
+from terristory.admin.pages.blueprint import ONE, pages
 from terristory.admin.words import event_words, mail_words, status_words, words_for
 from terristory.audit.lookup import lines_about
 from terristory.auth.guards import admins_only, caller
@@ -29,6 +29,7 @@ from terristory.user.lookup import find_user
 from terristory.user.models import Role, User
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
+from terristory.web.settings_in_force import settings_in_force
 
 
 @pages.get(ONE)
