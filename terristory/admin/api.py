@@ -14,13 +14,13 @@ from terristory.admin.forms import (
     NothingForm,
     RefuseForm,
     RoleForm,
+    decide_as_sent,
     decision_from_json,
     question_of,
     together_from_json,
     trail_question_of,
 )
 from terristory.admin.outcomes import Conflict, Outcome, Unknown
-from terristory.admin.together import decide_together
 from terristory.admin.words import words_for
 from terristory.api.problems import problem
 from terristory.audit.lookup import line_json, lines_about, lines_of_region
@@ -148,17 +148,7 @@ def resend_confirmation(region: Region, user_id: UUID) -> ResponseReturnValue:
 def decide_many(region: Region) -> ResponseReturnValue:
     """Take one decision on up to 100 accounts."""
     sent = together_from_json()
-    decide = partial(
-        decisions.decide,
-        sent.action,
-        region.key,
-        actor=caller().user_id,
-        reason=sent.reason,
-        life_seconds=settings_in_force().invitation_seconds,
-        now=utc_now(),
-    )
-    with transaction():
-        results = decide_together(sent.ids, decide)
+    results = decide_as_sent(sent, region)
     return {"results": [{"id": item.id, "result": item.result} for item in results]}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,14 +12,20 @@ from wtforms import BooleanField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf
 
+from terristory.admin import decisions
 from terristory.admin.desk import MOST_ROWS, SORTS, Question
-from terristory.admin.together import MOST_TOGETHER
+from terristory.admin.together import MOST_TOGETHER, Result, decide_together
 from terristory.api.json_body import json_object
 from terristory.api.json_forms import InvalidFields, fill_from_json, validated
 from terristory.audit.events import AuditEvent
+from terristory.auth.guards import caller
+from terristory.clock import utc_now
+from terristory.database import transaction
 from terristory.i18n import _, _l
+from terristory.regions.models import Region
 from terristory.user.models import Role, Status
 from terristory.web.base_form import AtMost, BaseForm, Filled, TextArea, has_unprintable, tidy
+from terristory.web.settings_in_force import settings_in_force
 
 MOST_REASON = 1000
 MOST_WORDS = 200
@@ -110,6 +117,21 @@ def together_of(ids: list[str], action: str, reason: str) -> Together:
     if faults:
         raise InvalidFields(faults)
     return Together(ids, action, form.reason.data or "")
+
+
+def decide_as_sent(sent: Together, region: Region) -> list[Result]:
+    """Take a decision on several accounts, for either door, in a transaction of its own, as whoever is signed in."""
+    decide = partial(
+        decisions.decide,
+        sent.action,
+        region.key,
+        actor=caller().user_id,
+        reason=sent.reason,
+        life_seconds=settings_in_force().invitation_seconds,
+        now=utc_now(),
+    )
+    with transaction():
+        return decide_together(sent.ids, decide)
 
 
 def question_of(values: Mapping[str, str]) -> Question:

@@ -1,7 +1,6 @@
 """One decision on many accounts: chosen in the list, confirmed on a page of its own, told row by row."""
 
 from collections.abc import Sequence
-from functools import partial
 from uuid import UUID
 
 from flask import render_template, request
@@ -9,22 +8,18 @@ from flask.typing import ResponseReturnValue
 
 from terristory.admin import decisions
 from terristory.admin.desk import Question, names_of
-from terristory.admin.forms import ACTIONS, NothingForm, RefuseForm, together_of
+from terristory.admin.forms import ACTIONS, NothingForm, RefuseForm, decide_as_sent, together_of
 from terristory.admin.pages.account_list import list_page, question_asked, shown_of
 from terristory.admin.pages.blueprint import LIST, pages
-from terristory.admin.together import decide_together
 from terristory.admin.words import action_words, words_for
 from terristory.api.json_forms import InvalidFields
 from terristory.auth.guards import admins_only, caller
-from terristory.clock import utc_now
-from terristory.database import transaction
 from terristory.i18n import _
 from terristory.regions.models import Region
 from terristory.user.lookup import find_user
 from terristory.user.models import User
 from terristory.web.kept_answers import keeps_answers
 from terristory.web.rate_limits import limited
-from terristory.web.settings_in_force import settings_in_force
 
 
 @pages.post(f"{LIST}/decisions")
@@ -43,17 +38,7 @@ def decide_many(region: Region) -> ResponseReturnValue:
     if not request.form.get("confirmed") or not form.validate():
         return _confirmation_page(people, action, form, question)
     sent = together_of(ids, action, request.form.get("reason", ""))
-    decide = partial(
-        decisions.decide,
-        sent.action,
-        region.key,
-        actor=caller().user_id,
-        reason=sent.reason,
-        life_seconds=settings_in_force().invitation_seconds,
-        now=utc_now(),
-    )
-    with transaction():
-        results = decide_together(sent.ids, decide)
+    results = decide_as_sent(sent, region)
     return render_template(
         "admin/decided.html",
         results=results,
