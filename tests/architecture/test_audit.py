@@ -26,6 +26,8 @@ sys.exit(1 if knows in ("most", "an advisory") else 0)
 """
 
 
+# One after the other: each run of it writes the same file in .venv.
+@pytest.mark.xdist_group("make audit")
 @pytest.mark.parametrize(
     ("knows", "succeeds", "said"),
     [
