@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from hashlib import sha256
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import jwt
@@ -17,7 +17,6 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 
 from terristory.auth.token_keys import TokenKeys
 from terristory.extensions import jwt as jwt_manager
-from terristory.user.models import User
 
 ISSUER = "terristory"
 MOST_CHARACTERS = 8192
@@ -31,6 +30,23 @@ class TokenFault(Enum):
 
     INVALID = "invalid"
     EXPIRED = "expired"
+
+
+class Owner(Protocol):
+    """What is asked of an account to make a token for it: a model, a row and a plain value all have it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def mail(self) -> str: ...
+    @property
+    def prenom(self) -> str: ...
+    @property
+    def nom(self) -> str: ...
+    @property
+    def role(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +104,12 @@ def use_token_keys(app: Flask, keys: TokenKeys) -> None:
         return _keys().verifying[kid]
 
 
-def extra_payload(user: User) -> dict[str, Any]:
+def extra_payload(user: Owner) -> dict[str, Any]:
     """Return what the token says about the person, for the client's display only: rights are read from the database."""
     return {"prenom": user.prenom, "nom": user.nom, "mail": user.mail, "role": str(user.role)}
 
 
-def make_access_token(user: User, session_id: UUID, *, life_seconds: int, now: datetime) -> str:
+def make_access_token(user: Owner, session_id: UUID, *, life_seconds: int, now: datetime) -> str:
     """Return an access token of this account and session; `exp` is rounded up to the next whole second."""
     claims = {
         "user_id": {"mail": user.mail, "region": user.region},

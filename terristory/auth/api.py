@@ -136,18 +136,16 @@ def refresh(region: Region) -> ResponseReturnValue:
     if given is None:
         _require_csrf_of(retrieve_refresh_token(presented))
     account, settings, now = _account_of_access_token(region, by_cookie=given is None), settings_in_force(), utc_now()
-    with transaction():
-        outcome = renew_session(
-            presented,
-            region=region.key,
-            of_account=account,
-            access_seconds=settings.access_token_seconds,
-            grace_seconds=settings.refresh_grace_seconds,
-            idle_seconds=settings.session_idle_seconds,
-            now=now,
-        )
+    outcome = renew_session(
+        presented,
+        region=region.key,
+        of_account=account,
+        access_seconds=settings.access_token_seconds,
+        grace_seconds=settings.refresh_grace_seconds,
+        idle_seconds=settings.session_idle_seconds,
+        now=now,
+    )
     if not isinstance(outcome, Opened):
-        # Built, not raised, and after the transaction: the end of a replayed session must stay.
         return _authentication_failed("authentication_failed")
     response = current_app.json.response(outcome.tokens_json())
     if given is None:
@@ -208,7 +206,7 @@ def _session_that_leaves(region: Region) -> tuple[UUID, UUID] | None:
 
 
 def _account_and_session(held: Held | None, region: Region) -> tuple[UUID, UUID] | None:
-    return (held.user.id, held.session.id) if held is not None and held.user.region == region.key else None
+    return (held.owner.id, held.session_id) if held is not None and held.owner.region == region.key else None
 
 
 def _claims_of_header(region: Region) -> Claims:
@@ -226,7 +224,7 @@ def _require_csrf_of(held: Held | None) -> None:
     if held is None:
         require_same_origin()
     else:
-        require_csrf_token(held.session.id)
+        require_csrf_token(held.session_id)
 
 
 def _account_of_access_token(region: Region, *, by_cookie: bool) -> UUID | None:

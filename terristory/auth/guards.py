@@ -17,11 +17,9 @@ from terristory.api.problems import Refused
 from terristory.auth.access_token import ISSUER, TokenFault, read_access_token, use_token_keys
 from terristory.auth.cookies import cookie_names, is_csrf_token_of, set_session_cookies, the_cookie
 from terristory.auth.current_user import retrieve_user
-from terristory.auth.refresh_token import retrieve_refresh_token
 from terristory.auth.sessions import Opened, renew_session
 from terristory.auth.token_keys import token_keys
 from terristory.clock import utc_now
-from terristory.database import transaction
 from terristory.errors import Kind
 from terristory.i18n import _
 from terristory.regions.lookup import find_open_region
@@ -285,21 +283,17 @@ def _renew_if_needed() -> None:
         claims = read_access_token(access, region=None, leeway_seconds=0, now=now)
         if not isinstance(claims, TokenFault):
             return
-    # A mere read first: a cookie that is long dead must not take the write lock at every page.
-    if retrieve_refresh_token(refresh) is None:
-        return
     g.renewed_session = _renew(refresh, settings, now)
 
 
 def _renew(refresh: str, settings: Settings, now: datetime) -> Opened | None:
-    with transaction():
-        outcome = renew_session(
-            refresh,
-            access_seconds=settings.access_token_seconds,
-            grace_seconds=settings.refresh_grace_seconds,
-            idle_seconds=settings.session_idle_seconds,
-            now=now,
-        )
+    outcome = renew_session(
+        refresh,
+        access_seconds=settings.access_token_seconds,
+        grace_seconds=settings.refresh_grace_seconds,
+        idle_seconds=settings.session_idle_seconds,
+        now=now,
+    )
     return outcome if isinstance(outcome, Opened) else None
 
 

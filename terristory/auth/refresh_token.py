@@ -7,34 +7,47 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from terristory.audit.events import AuditEvent
 from terristory.audit.trail import record
 from terristory.auth.mails import session_ended_mail
 from terristory.auth.models import RefreshToken, Session
 from terristory.auth.revocation import end_session
+from terristory.database import read_rows
 from terristory.extensions import db
 from terristory.mail_outbox.outbox import put_in_outbox
 from terristory.settings import digest_of
+from terristory.user.lookup import find_user
 from terristory.user.models import Status, User
 
 # Built once, and run as plain statements: a sign-in is ten of them, and making each anew took half of their time.
-_REPLACE_FORMER = (
-    update(Session)
-    .where(
-        Session.user_id == bindparam("owner"),
-        Session.device_digest == bindparam("slot"),
-        Session.id != bindparam("but"),
-        Session.replaced_at.is_(None),
-    )
-    .values(replaced_at=bindparam("now"))
-    .returning(Session.id)
+_IN_ITS_SLOT = (
+    Session.user_id == bindparam("owner"),
+    Session.device_digest == bindparam("slot"),
+    Session.id != bindparam("but"),
+    Session.replaced_at.is_(None),
 )
-_FORGET_TOKENS = delete(RefreshToken).where(RefreshToken.session_id.in_(bindparam("sessions", expanding=True)))
+_FORGET_FORMER = delete(RefreshToken).where(RefreshToken.session_id.in_(select(Session.id).where(*_IN_ITS_SLOT)))
+_REPLACE_FORMER = update(Session).where(*_IN_ITS_SLOT).values(replaced_at=bindparam("now"))
 _NEW_TOKEN = insert(RefreshToken)
 _HELD = (
-    select(RefreshToken.id, Session, User)
+    select(
+        RefreshToken.id,
+        RefreshToken.salt,
+        Session.id,
+        Session.device,
+        Session.rotates,
+        Session.expires_at,
+        Session.must_change_password,
+        User.id,
+        User.region,
+        User.mail,
+        User.prenom,
+        User.nom,
+        User.role,
+    )
+    .select_from(RefreshToken)
     .join(Session, Session.id == RefreshToken.session_id)
     .join(User, User.id == Session.user_id)
     .where(RefreshToken.digest == bindparam("digest"))
@@ -47,33 +60,48 @@ _TOUCH = (
         Session.replaced_at.is_(None),
         Session.expires_at > bindparam("now"),
         Session.last_used_at > bindparam("idle_since"),
+        exists().where(User.id == Session.user_id, User.status == Status.ACTIVE.value, User.closing_at.is_(None)),
     )
     .values(last_used_at=bindparam("now"))
-    .returning(Session.id)
 )
 _ROTATE = (
     update(RefreshToken)
     .where(RefreshToken.id == bindparam("token"), RefreshToken.rotated_at.is_(None))
     .values(rotated_at=bindparam("now"))
-    .returning(RefreshToken.salt)
 )
+_ROTATED_AT = select(RefreshToken.rotated_at).where(RefreshToken.id == bindparam("token"))
+
+
+@dataclass(frozen=True)
+class TokenOwner:
+    """Whose token it is: what the access token that goes with it tells."""
+
+    id: UUID
+    region: str
+    mail: str
+    prenom: str
+    nom: str
+    role: str
 
 
 @dataclass(frozen=True)
 class Held:
-    """A refresh token that exists, with its session and its account."""
+    """A refresh token that exists, with what never changes of its session, and its owner as read."""
 
     token_id: UUID
-    session: Session
-    user: User
+    salt: str = field(repr=False)
+    session_id: UUID
+    device: str
+    rotates: bool
+    expires_at: datetime
+    must_change_password: bool
+    owner: TokenOwner
 
 
 @dataclass(frozen=True)
 class Rotated:
     """The token was good; `token` is the one to use from now on (the same one for clients that do not rotate)."""
 
-    user: User
-    session: Session
     token: str = field(repr=False)
 
 
@@ -93,10 +121,9 @@ def store_refresh_token(session_id: UUID, *, user_id: UUID, device_digest: str, 
     The sessions that held the slot are marked as replaced: they cannot be refreshed, their access token lives on.
     """
     connection = db.session.connection()
-    slot = {"owner": user_id, "slot": device_digest, "but": session_id, "now": now}
-    replaced = connection.execute(_REPLACE_FORMER, slot).scalars().all()
-    if replaced:
-        connection.execute(_FORGET_TOKENS, {"sessions": replaced})
+    slot = {"owner": user_id, "slot": device_digest, "but": session_id}
+    connection.execute(_FORGET_FORMER, slot)
+    connection.execute(_REPLACE_FORMER, {**slot, "now": now})
     token = secrets.token_urlsafe(32)
     _keep(session_id, token, now)
     return token
@@ -104,43 +131,35 @@ def store_refresh_token(session_id: UUID, *, user_id: UUID, device_digest: str, 
 
 def retrieve_refresh_token(presented: str) -> Held | None:
     """Return what is known of a presented token, rotated or not, dead or alive."""
-    row = db.session.execute(_HELD, {"digest": digest_of(presented)}).first()
-    return Held(*row) if row else None
+    rows = read_rows(_HELD, {"digest": digest_of(presented)})
+    if not rows:
+        return None
+    token_id, salt, session_id, device, rotates, expires_at, must_change_password, *owner = rows[0]
+    return Held(token_id, salt, session_id, device, rotates, expires_at, must_change_password, owner=TokenOwner(*owner))
 
 
 def rotate_refresh_token(
-    presented: str,
-    *,
-    region: str | None = None,
-    of_account: UUID | None = None,
-    grace_seconds: int,
-    idle_seconds: int,
-    now: datetime,
+    presented: str, held: Held, *, grace_seconds: int, idle_seconds: int, now: datetime
 ) -> Rotated | Replayed | Refused:
     """Use a refresh token: give its successor, or end its session when it was used before.
 
-    A token rotated less than `grace_seconds` ago gets the same successor again (two tabs, an answer lost on its way).
-    `region` and `of_account`, where given, are those the token must belong to: a foreign token changes nothing.
-    Every outcome is to be committed; raise nothing inside the transaction on account of it.
+    `held` is what `retrieve_refresh_token` said of it, before the transaction: whatever can change meanwhile (session,
+    account, an earlier use) is judged by the statements themselves. A token rotated less than `grace_seconds` ago gets
+    the same successor again (two tabs, an answer lost on its way). Every outcome is to be committed; raise nothing
+    inside the transaction on account of it.
     """
-    held = retrieve_refresh_token(presented)
-    if held is None or (region is not None and held.user.region != region):
+    if not _touch(held.session_id, idle_seconds, now):
         return Refused()
-    if of_account is not None and held.user.id != of_account:
-        return Refused()
-    user, session = held.user, held.session
-    if user.status != Status.ACTIVE or user.closing_at is not None or not _touch(session.id, idle_seconds, now):
-        return Refused()
-    if not session.rotates:
-        return Rotated(user, session, presented)
-    salt, rotated_at = _salt_and_rotation(held.token_id, now)
+    if not held.rotates:
+        return Rotated(presented)
+    rotated_at = _mark_rotated(held.token_id, now)
     if rotated_at is not None and not now - rotated_at < timedelta(seconds=grace_seconds):
-        _end_replayed(user, session, now)
+        _end_replayed(held, now)
         return Replayed()
-    successor = successor_of(presented, salt)
+    successor = successor_of(presented, held.salt)
     if rotated_at is None:
-        _keep(session.id, successor, now)
-    return Rotated(user, session, successor)
+        _keep(held.session_id, successor, now)
+    return Rotated(successor)
 
 
 def successor_of(token: str, salt: str) -> str:
@@ -154,17 +173,16 @@ def _touch(session_id: UUID, idle_seconds: int, now: datetime) -> bool:
     The row stays locked until the transaction ends: parallel uses of one session follow one another.
     """
     values = {"session": session_id, "now": now, "idle_since": now - timedelta(seconds=idle_seconds)}
-    return db.session.connection().execute(_TOUCH, values).first() is not None
+    return db.session.connection().execute(_TOUCH, values).rowcount == 1
 
 
-def _salt_and_rotation(token_id: UUID, now: datetime) -> tuple[str, datetime | None]:
-    """Mark the token as rotated, once; return its salt, and when it had been rotated before (None: just now)."""
-    claimed = db.session.connection().execute(_ROTATE, {"token": token_id, "now": now}).scalar()
-    if claimed is not None:
-        return claimed, None
-    statement = select(RefreshToken.salt, RefreshToken.rotated_at).where(RefreshToken.id == token_id)
-    salt, rotated_at = db.session.execute(statement).one()
-    return salt, rotated_at
+def _mark_rotated(token_id: UUID, now: datetime) -> datetime | None:
+    """Mark the token as rotated, once; return when it had been rotated before (None: just now)."""
+    connection = db.session.connection()
+    if connection.execute(_ROTATE, {"token": token_id, "now": now}).rowcount == 1:
+        return None
+    rotated_at: datetime | None = connection.execute(_ROTATED_AT, {"token": token_id}).scalar_one()
+    return rotated_at
 
 
 def _keep(session_id: UUID, token: str, now: datetime) -> None:
@@ -172,8 +190,11 @@ def _keep(session_id: UUID, token: str, now: datetime) -> None:
     db.session.connection().execute(_NEW_TOKEN, row)
 
 
-def _end_replayed(user: User, session: Session, now: datetime) -> None:
-    end_session(user.id, session.id, now=now)
-    details = {"session": str(session.id)}
-    record(AuditEvent.REFRESH_REPLAYED, region=user.region, subject=user.id, details=details, now=now)
-    put_in_outbox(session_ended_mail(user, device=session.device, now=now), now=now)
+def _end_replayed(held: Held, now: datetime) -> None:
+    region, user_id = held.owner.region, held.owner.id
+    end_session(user_id, held.session_id, now=now)
+    details = {"session": str(held.session_id)}
+    record(AuditEvent.REFRESH_REPLAYED, region=region, subject=user_id, details=details, now=now)
+    user = find_user(region, user_id)
+    if user is not None:
+        put_in_outbox(session_ended_mail(user, device=held.device, now=now), now=now)

@@ -15,10 +15,12 @@ from terristory.auth.refresh_token import (
     Refused,
     Replayed,
     Rotated,
+    retrieve_refresh_token,
     rotate_refresh_token,
     store_refresh_token,
 )
 from terristory.auth.revocation import end_session
+from terristory.database import transaction
 from terristory.extensions import db
 from terristory.mail_outbox.outbox import put_in_outbox
 from terristory.user.models import User
@@ -126,24 +128,24 @@ def renew_session(
     idle_seconds: int,
     now: datetime,
 ) -> Opened | Replayed | Refused:
-    """Use a refresh token (see rotate_refresh_token) and make the access token that goes with its successor."""
-    outcome = rotate_refresh_token(
-        presented,
-        region=region,
-        of_account=of_account,
-        grace_seconds=grace_seconds,
-        idle_seconds=idle_seconds,
-        now=now,
-    )
+    """Use a refresh token (see rotate_refresh_token) and make the access token that goes with its successor.
+
+    `region` and `of_account`, where given, are those the token must belong to: a foreign token changes nothing.
+    Opens a transaction, for nothing but the rotation itself: on SQLite one waits for the other. Call it outside one.
+    """
+    held = retrieve_refresh_token(presented)
+    if held is None or region not in (None, held.owner.region) or of_account not in (None, held.owner.id):
+        return Refused()
+    with transaction():
+        outcome = rotate_refresh_token(presented, held, grace_seconds=grace_seconds, idle_seconds=idle_seconds, now=now)
     if not isinstance(outcome, Rotated):
         return outcome
-    user, session = outcome.user, outcome.session
     return Opened(
-        session_id=session.id,
-        access_token=make_access_token(user, session.id, life_seconds=access_seconds, now=now),
+        session_id=held.session_id,
+        access_token=make_access_token(held.owner, held.session_id, life_seconds=access_seconds, now=now),
         refresh_token=outcome.token,
-        expires_at=session.expires_at,
-        must_change_password=session.must_change_password,
+        expires_at=held.expires_at,
+        must_change_password=held.must_change_password,
     )
 
 

@@ -10,7 +10,7 @@ from terristory.audit.models import AuditLine
 from terristory.auth.models import RefreshToken, Session
 from terristory.auth.refresh_token import Refused, Replayed, Rotated, retrieve_refresh_token, rotate_refresh_token
 from terristory.auth.revocation import end_session
-from terristory.auth.sessions import Visit, open_session
+from terristory.auth.sessions import Opened, Visit, open_session, renew_session
 from terristory.database import transaction
 from terristory.extensions import db
 from terristory.mail_outbox.models import OutboxMail
@@ -36,9 +36,16 @@ def opened(user_id, clock, visit=BROWSER, rotates=True, life=timedelta(days=30))
         return open_session(the_user(user_id), visit, rotates=rotates, life=life, access_seconds=900, now=clock.now())
 
 
-def rotated(token, clock, grace=30, idle=14 * 86400, **more):
+def rotated(token, clock, grace=30, idle=14 * 86400):
+    held = retrieve_refresh_token(token)
+    if held is None:
+        return Refused()
     with transaction():
-        return rotate_refresh_token(token, grace_seconds=grace, idle_seconds=idle, now=clock.now(), **more)
+        return rotate_refresh_token(token, held, grace_seconds=grace, idle_seconds=idle, now=clock.now())
+
+
+def renewed(token, clock, grace=30, idle=14 * 86400, **more):
+    return renew_session(token, access_seconds=900, grace_seconds=grace, idle_seconds=idle, now=clock.now(), **more)
 
 
 def test_it_is_256_bits_of_which_only_the_digest_is_kept(user_id, clock):
@@ -146,33 +153,50 @@ def test_rotation_does_not_lengthen_the_absolute_life(user_id, clock):
 @pytest.mark.parametrize("change", [{"status": Status.DISABLED}, {"closing_at": "now"}])
 def test_it_dies_with_the_account(user_id, clock, change):
     token = opened(user_id, clock).refresh_token
+    # Also for whoever has read the token while the account was alive.
+    held = retrieve_refresh_token(token)
     with transaction():
         for name, value in change.items():
             setattr(the_user(user_id), name, clock.now() if value == "now" else value)
-    assert rotated(token, clock) == Refused()
+    with transaction():
+        outcome = rotate_refresh_token(token, held, grace_seconds=30, idle_seconds=999, now=clock.now())
+    assert outcome == Refused()
+
+
+def test_a_use_meanwhile_is_known_to_the_rotation(user_id, clock):
+    token = opened(user_id, clock).refresh_token
+    held = retrieve_refresh_token(token)
+    successor = rotated(token, clock).token
+    clock.move(seconds=31)
+    with transaction():
+        outcome = rotate_refresh_token(token, held, grace_seconds=30, idle_seconds=999, now=clock.now())
+    assert outcome == Replayed()
+    assert rotated(successor, clock) == Refused()
 
 
 def test_a_foreign_region_or_account_changes_nothing(user_id, clock):
     other = an_account("autre@brest.test", password=None)
     token = opened(user_id, clock).refresh_token
-    assert rotated(token, clock, region="normandie") == Refused()
-    assert rotated(token, clock, of_account=other) == Refused()
-    assert isinstance(rotated(token, clock, region="bretagne", of_account=user_id), Rotated)
+    assert renewed(token, clock, region="normandie") == Refused()
+    assert renewed(token, clock, of_account=other) == Refused()
+    assert isinstance(renewed(token, clock, region="bretagne", of_account=user_id), Opened)
     assert db.session.scalar(select(func.count()).select_from(RefreshToken)) == 2
 
 
 @pytest.mark.parametrize("garbage", ["", "x", "é", "\ud800", "\x00", "y" * 100_000])
 def test_an_unknown_token_is_refused(app, clock, garbage):
     assert retrieve_refresh_token(garbage) is None
-    assert rotated(garbage, clock) == Refused()
+    assert renewed(garbage, clock) == Refused()
 
 
 def test_a_failed_transaction_burns_nothing(user_id, clock):
     token = opened(user_id, clock).refresh_token
 
+    held = retrieve_refresh_token(token)
+
     def rotate_and_fail():
         with transaction():
-            rotate_refresh_token(token, grace_seconds=0, idle_seconds=999, now=clock.now())
+            rotate_refresh_token(token, held, grace_seconds=0, idle_seconds=999, now=clock.now())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
