@@ -55,7 +55,9 @@ from terristory.settings import PROJECT_ROOT, Settings
 from terristory.user.lookup import count_by_status
 from terristory.user.models import Role, Status
 from terristory.user.signed_links import use_link_keys
+from terristory.web.kept_parts import install_kept_parts
 from terristory.web.livez import livez
+from terristory.web.plain_flask import PlainFlask
 from terristory.web.request_log import install_request_log
 from terristory.web.security_headers import install_security_headers
 from terristory.web.static_files import install_static_files
@@ -95,7 +97,7 @@ MOST_HASHING_WAITERS = 4
 
 def create_app(settings: Settings) -> Flask:
     """Build the service from its settings. Touches neither the database nor the network."""
-    app = Flask(
+    app = PlainFlask(
         "terristory",
         root_path=str(PROJECT_ROOT / "terristory"),
         template_folder=str(PROJECT_ROOT / "templates"),
@@ -109,6 +111,7 @@ def create_app(settings: Settings) -> Flask:
     install_strict_json(app)
     install_region_loading(app)
     install_static_files(app)
+    install_kept_parts(app)
     install_error_handlers(app)
     install_token_keys(app, settings)
     install_cookie_names(app, settings)

@@ -5,7 +5,7 @@ its own way to each (locale, its name, domain, catalogue) took a tenth of the pa
 """
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,15 @@ def ngettext(singular: str, plural: str, num: int, **variables: Any) -> str:
 
 @pass_context
 def _in_template(context: Context, text: str, **variables: Any) -> str:
-    words = _catalogue(context.get("langue") or language()).ugettext(text)
-    return _filled_in(context, words, variables)
+    langue = context.get("langue") or language()
+    if not variables and context.eval_ctx.autoescape:
+        return _as_markup(langue, text)
+    return _filled_in(context, _catalogue(langue).ugettext(text), variables)
+
+
+@lru_cache(maxsize=2000)
+def _as_markup(langue: str, text: str) -> Markup:
+    return Markup(_catalogue(langue).ugettext(text)) % {}  # noqa: S704
 
 
 @pass_context

@@ -5,7 +5,7 @@ tries cannot slip through between the look and the count. Nobody can lock somebo
 asks for nothing but the automatic check, and not even that where its owner is known.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -30,9 +30,10 @@ LONGEST_WAIT = timedelta(hours=1)
 
 _COUNTS = (
     select(Failure.key, Failure.count, Failure.last_at)
-    .where(Failure.key.in_(bindparam("keys", expanding=True)))
+    .where(Failure.key.in_([bindparam("account"), bindparam("network"), bindparam("pair")]))
     .order_by(Failure.key)
 )
+_COUNTS_LOCKED = _COUNTS.with_for_update()
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def blocked_for(keys: Keys, *, now: datetime) -> int:
 
 
 def _read(keys: Keys, *, now: datetime, pair_limit: int, lock: bool) -> Counts:
-    rows = read_rows(_COUNTS.with_for_update() if lock else _COUNTS, {"keys": keys.all})
+    rows = read_rows(_COUNTS_LOCKED if lock else _COUNTS, asdict(keys))
     found = {key: (count, last_at) for key, count, last_at in rows if last_at > now - FORGOTTEN_AFTER}
     none = (0, now)
     pair, network = found.get(keys.pair, none), found.get(keys.network, none)

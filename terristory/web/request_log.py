@@ -17,7 +17,7 @@ log = logging.getLogger("terristory.requests")
 _LINK_SECRETS = re.compile(
     r"(/(?:confirmer|demande|pas-moi|reprendre|adresse)/+).+?(?=/+retirer/*$|$)", re.IGNORECASE | re.DOTALL
 )
-_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 
 
 class JsonLines(logging.Formatter):
@@ -62,7 +62,7 @@ def install_request_log(app: Flask, settings: Settings) -> None:
     def begin(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         begin_request_id()
         g.began = time.perf_counter()
-        if not settings.trusted_proxies and not warned and any(name in request.headers for name in _FORWARDED):
+        if not settings.trusted_proxies and not warned and any(name in request.environ for name in _FORWARDED):
             warned.append(True)
             log.warning("forwarded headers arrive but TERRISTORY_TRUSTED_PROXIES is 0: they are ignored")
 
