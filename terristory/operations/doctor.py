@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from terristory.extensions import db
 from terristory.mail_outbox.models import MailState, OutboxMail
-from terristory.operations.prepare import database_revision, head_revision
+from terristory.operations.prepare import Schema, database_revision, head_revision, schema_state
 from terristory.operations.readiness import MOST_LAG, limiter_state, oldest_due
 from terristory.operations.search_index import has_search_index
 from terristory.regions.lookup import open_regions
@@ -35,14 +35,14 @@ class Finding:
 def examine(settings: Settings, now: datetime) -> list[Finding]:
     """Look at the database, migrations, clock, mail, limits, settings, regions and waiting requests."""
     try:
-        revision = database_revision()
+        revision, schema = database_revision(), schema_state()
     except SQLAlchemyError:
         return [Finding("fault", "database", "does not answer"), *_settings(settings), _smtp(settings)]
-    if revision != head_revision():
+    if schema is Schema.BEHIND:
         return [Finding("fault", "migrations", f"the tables are at {revision}, the code wants {head_revision()}")]
     return [
         Finding("ok", "database", db.engine.dialect.name),
-        Finding("ok", "migrations", f"at {revision}"),
+        _migrations(schema, revision),
         _clock(now),
         _smtp(settings),
         *_outbox(settings, now),
@@ -52,6 +52,12 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         *_search(),
         _oldest_request(now),
     ]
+
+
+def _migrations(schema: Schema, revision: str | None) -> Finding:
+    if schema is Schema.HEAD:
+        return Finding("ok", "migrations", f"at {revision}")
+    return Finding("warning", "migrations", f"the tables are at {revision}, made by newer code: finish the upgrade")
 
 
 def _clock(now: datetime) -> Finding:

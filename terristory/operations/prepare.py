@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -38,6 +40,16 @@ def database_revision() -> str | None:
     return revision
 
 
+class Schema(StrEnum):
+    """How the tables stand to this code."""
+
+    HEAD = "head"
+    # A migration that this code knows is missing: it cannot serve.
+    BEHIND = "behind"
+    # Newer code has migrated, whose migrations leave the code before it working (docs/exploitation.md).
+    AHEAD = "ahead"
+
+
 class DatabaseBehind(Exception):
     """The tables are older than the code, and whoever starts was told to leave them alone."""
 
@@ -50,7 +62,7 @@ def prepare(settings: Settings, *, migrates: bool = True) -> None:
     with _one_at_a_time():
         if migrates:
             migrate_to_head()
-        elif is_behind():
+        elif schema_state() is Schema.BEHIND:
             raise DatabaseBehind
         _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
         with transaction():
@@ -71,20 +83,18 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def is_behind() -> bool:
-    """Return whether the tables lack a migration that this code knows.
-
-    A revision it does not know was made by newer code, whose migrations leave the code before it working.
-    """
-    known = {script.revision for script in _migrations().walk_revisions()}
-    revision = database_revision()
-    return revision is None or (revision in known and revision != head_revision())
+def schema_state() -> Schema:
+    """Return how the tables stand to this code; asks the database for its revision."""
+    revision, known = database_revision(), _known_revisions()
+    if revision == head_revision():
+        return Schema.HEAD
+    return Schema.BEHIND if revision is None or revision in known else Schema.AHEAD
 
 
 def migrate_to_head() -> None:
-    """Bring the tables to the newest revision; does nothing when they are there already."""
+    """Bring the tables to the newest revision that this code knows; leaves them alone when newer code has migrated."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    if database_revision() != head_revision():
+    if schema_state() is Schema.BEHIND:
         db.session.remove()
         upgrade(directory=str(MIGRATIONS))
 
@@ -98,6 +108,12 @@ def keep_audit_days(days: int) -> None:
         retention.days = days
 
 
+@cache
+def _known_revisions() -> frozenset[str]:
+    return frozenset(script.revision for script in _migrations().walk_revisions())
+
+
+@cache
 def _migrations() -> ScriptDirectory:
     configuration = Config(str(MIGRATIONS / "alembic.ini"))
     configuration.set_main_option("script_location", str(MIGRATIONS))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from terristory.database import ping
 from terristory.extensions import db, limiter
 from terristory.mail_outbox.models import MailState, OutboxMail
-from terristory.operations.prepare import database_revision, head_revision
+from terristory.operations.prepare import Schema, schema_state
 
 # A mail that has been due for so long says that no worker delivers.
 MOST_LAG = timedelta(minutes=15)
@@ -34,13 +34,13 @@ def readiness(*, delivers_mail: bool, now: datetime) -> Readiness:
     """Check the database, its migrations, the outbox's lag (when mail is delivered at all) and the limiter's store."""
     try:
         ping()
-        at_head = database_revision() == head_revision()
-        lag = oldest_due(now) if at_head else None
+        schema = schema_state()
+        lag = None if schema is Schema.BEHIND else oldest_due(now)
     except SQLAlchemyError:
         return Readiness(False, "down", "unknown", "unknown", limiter_state())
     lagging = delivers_mail and lag is not None and lag > MOST_LAG
     outbox = "lagging" if lagging else "ok"
-    return Readiness(at_head, "ok", "head" if at_head else "behind", outbox, limiter_state())
+    return Readiness(schema is not Schema.BEHIND, "ok", schema.value, outbox, limiter_state())
 
 
 def oldest_due(now: datetime) -> timedelta | None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from terristory.clock import utc_now
 from terristory.database import transaction
@@ -12,6 +11,7 @@ from terristory.mail_outbox.models import OutboxMail
 from terristory.mail_outbox.outbox import MailMessage, put_in_outbox
 from tests.support.client import CheckedClient
 from tests.support.environment import METRICS_TOKEN
+from tests.support.revision import tables_at
 
 ELSEWHERE = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
 OPERATOR = {"Authorization": f"Bearer {METRICS_TOKEN}"}
@@ -60,17 +60,18 @@ def test_metrics_are_refused_without_the_right_token(client: CheckedClient, valu
 
 
 def test_tables_behind_the_code_are_not_ready(client: CheckedClient) -> None:
-    with transaction():
-        db.session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
-    try:
+    with tables_at(None):
         answer = client.get("/readyz", headers=OPERATOR)
-        assert answer.status_code == 503
-        assert answer.get_json()["migrations"] == "behind"
-    finally:
-        with transaction():
-            from terristory.operations.prepare import head_revision
+    assert answer.status_code == 503
+    assert answer.get_json()["migrations"] == "behind"
 
-            db.session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head_revision()})
+
+def test_tables_that_newer_code_has_migrated_are_ready(client: CheckedClient) -> None:
+    """Hosts are upgraded one after the other: the first one migrates, and the others must go on being asked."""
+    with tables_at("of-the-next-release"):
+        answer = client.get("/readyz", headers=OPERATOR)
+    assert answer.status_code == 200
+    assert answer.get_json()["migrations"] == "ahead"
 
 
 def test_metrics_count_requests_by_route_and_never_by_path(client: CheckedClient) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from terristory.clock import utc_now
 from terristory.database import transaction
@@ -14,10 +13,12 @@ from terristory.extensions import db
 from terristory.mail_outbox.models import MailState, OutboxMail
 from terristory.mail_outbox.outbox import MailMessage, put_in_outbox
 from terristory.operations.doctor import Finding, examine
+from terristory.operations.prepare import database_revision, prepare
 from terristory.settings import Settings, SmtpServer
 from terristory.user.models import Role, Status, User
 from tests.support.components import free_port
 from tests.support.people import an_account
+from tests.support.revision import tables_at
 from tests.support.smtp import MailServer
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -82,16 +83,23 @@ def test_a_production_without_trusted_proxies_and_a_secret_on_its_way_out_are_wa
 
 
 def test_tables_behind_the_code_are_a_fault_and_the_command_fails(app: Flask, settings: Settings) -> None:
-    head = db.session.scalar(text("SELECT version_num FROM alembic_version"))
-    with transaction():
-        db.session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
-    try:
+    with tables_at(None):
         assert finding(settings, "migrations").level == "fault"
         assert app.test_cli_runner().invoke(args=["doctor"]).exit_code == 1
-    finally:
-        with transaction():
-            db.session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
     assert app.test_cli_runner().invoke(args=["doctor"]).exit_code == 0
+
+
+def test_tables_that_newer_code_has_migrated_are_a_warning(app: Flask, settings: Settings) -> None:
+    with tables_at("of-the-next-release"):
+        assert finding(settings, "migrations").level == "warning"
+        assert app.test_cli_runner().invoke(args=["doctor"]).exit_code == 0
+
+
+def test_the_service_prepares_on_tables_that_newer_code_has_migrated(app: Flask, settings: Settings) -> None:
+    """A step back to this release after its successor has migrated."""
+    with tables_at("of-the-next-release"):
+        prepare(settings)
+        assert database_revision() == "of-the-next-release"
 
 
 def test_a_database_that_does_not_answer_is_a_fault(make_app: Callable[..., Flask]) -> None:

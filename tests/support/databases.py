@@ -15,6 +15,7 @@ from terristory.extensions import db
 from terristory.regions.catalogue import load_regions
 from terristory.regions.models import Region
 from terristory.settings import PROJECT_ROOT, read_settings
+from tests.support import next_release
 from tests.support.environment import service_environment
 from tests.support.postgres import Postgres
 
@@ -38,6 +39,9 @@ def migrate(url: str) -> None:
             load_regions()
             for region in db.session.query(Region):
                 region.is_open = True
+        if next_release.wanted():
+            with db.engine.begin() as connection:
+                next_release.migrate_further(connection)
         dispose(app)
 
 
