@@ -28,6 +28,7 @@ def test_being_alive_needs_nothing(client: CheckedClient) -> None:
     assert client.get("/livez").status_code == 200
 
 
+@pytest.mark.at_head
 def test_the_operator_reads_the_details(client: CheckedClient) -> None:
     answer = client.get("/readyz", headers=OPERATOR, **ELSEWHERE)
     assert answer.status_code == 200
