@@ -29,7 +29,8 @@ from terristory.admin.desk import Question, find_users
 from terristory.api.paging import encode_cursor
 from terristory.app import create_app
 from terristory.audit.models import AuditLine
-from terristory.auth.models import Session
+from terristory.auth.models import Session, TemporaryPassword
+from terristory.auth.temporary_password import is_current_or_past_temporary
 from terristory.clock import utc_now
 from terristory.database import is_sqlite, transaction, unhurried_connection
 from terristory.extensions import db
@@ -114,11 +115,17 @@ def _store(rows: list[dict[str, Any]]) -> None:
         {"at": row["created_at"], "region": row["region"], "event": "user.created", "subject": row["id"], "details": {}}
         for row in rows
     ]
+    # The one that each of them signed in with at first; it is kept as long as the account.
+    served = [
+        {"user_id": row["id"], "digest": row["id"].hex * 2, "life_seconds": 3600, "created_at": row["created_at"],
+         "used_at": row["created_at"], "superseded_at": row["created_at"]} for row in rows
+    ]  # fmt: skip
     with transaction():
         connection = db.session.connection()
         connection.execute(insert(User), rows)
         connection.execute(insert(Session), sessions)
         connection.execute(insert(AuditLine), lines)
+        connection.execute(insert(TemporaryPassword), served)
 
 
 @contextmanager
@@ -174,7 +181,9 @@ def questions(app: Flask) -> dict[str, Callable[[], Any]]:
     middle = db.session.scalar(select(func.count()).select_from(User).where(User.region == REGION)) or 0
     after = cursor_at(middle // 2)
     return {
-        "sign-in lookup": lambda: password_of(REGION, "user0@example.org"),
+        "sign-in lookup": lambda: is_current_or_past_temporary(
+            password_of(REGION, "user0@example.org")[0] or UUID(int=0), PASSWORD
+        ),
         "me": lambda: expect_200(client.get(f"/api/{REGION}/auth/me", headers={"Authorization": f"Bearer {token}"})),
         "queue, first page": lambda: find_users(REGION, Question(status=Status.AWAITING)),
         "list, deep page": lambda: find_users(REGION, Question(sort="created_at", after=after)),

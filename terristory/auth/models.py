@@ -62,6 +62,7 @@ class TemporaryPassword(Base):
     __table_args__ = (
         Index("uq_temporary_password_live", "user_id", unique=True, sqlite_where=text("superseded_at IS NULL"),
               postgresql_where=text("superseded_at IS NULL")),
+        Index("ix_temporary_password_user", "user_id"),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -4,7 +4,10 @@ import socket
 
 import pytest
 from flask import Flask, Response, g, redirect
+from sqlalchemy import text
 
+from terristory.extensions import db
+from tests.support import plans
 from tests.support.client import CheckedClient, check
 from tests.support.environment import PASSWORD
 from tests.support.html import faults_of
@@ -140,3 +143,30 @@ def test_each_request_of_a_test_has_a_context_of_its_own():
     with app.app_context():
         answers = [app.test_client().get("/count").text for _ in range(2)]
     assert all("<h1>1</h1>" in text for text in answers)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("statement", "whole"),
+    [
+        ("SELECT nom FROM \"user\" WHERE prenom = 'Jeanne'", True),
+        ('SELECT somebody.nom FROM "user" AS somebody', True),
+        ("UPDATE \"user\" SET nom = 'Le Goff' WHERE prenom = 'Jeanne'", True),
+        ("SELECT nom FROM \"user\" WHERE region = 'bretagne' AND mail_canonical = 'jeanne@brest.test'", False),
+        ("SELECT nom FROM region", False),
+    ],
+)
+def test_a_statement_that_reads_a_growing_table_whole_is_found(app: Flask, statement: str, whole: bool) -> None:
+    with app.test_request_context("/bretagne/"):
+        db.session.execute(text(statement))
+    found = plans.taken()
+    assert bool(found) is whole
+    assert all("is read from end to end" in line and statement in line for line in found)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_request_that_reads_a_growing_table_whole_fails(app: Flask) -> None:
+    with app.test_request_context("/bretagne/"):
+        db.session.execute(text('SELECT nom FROM "user"'))
+    with pytest.raises(AssertionError, match="is read from end to end"):
+        app.test_client().get("/livez")

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from terristory.extensions import db
+from tests.support import plans
 from tests.support.environment import CANARIES
 from tests.support.html import faults_of
 from tests.support.openapi import answer_faults
@@ -54,7 +55,7 @@ class CheckedClient(FlaskClient):
 
 
 def check(response: TestResponse, *, may_fail: bool = False) -> None:
-    """Raise AssertionError naming all faults of one answer: a 500, headers, cookies, secrets, HTML, its description."""
+    """Raise AssertionError naming all faults of one answer: a 500, headers, cookies, secrets, HTML, what it read, …"""
     faults: list[str] = []
     if response.status_code == 500 and not may_fail:
         faults.append("it is a 500")
@@ -64,6 +65,7 @@ def check(response: TestResponse, *, may_fail: bool = False) -> None:
     faults += [f"the secret {secret[:12]}… is in its body" for secret in CANARIES if secret in body]
     faults += [f"{trace!r} is in its body" for trace in TRACES if trace in body]
     faults += _departures_from_description(response)
+    faults += plans.taken()
     if _is_page(response, body):
         faults += faults_of(body, inline_styles=response.request.path.startswith("/dev/courriels/"))
     if faults:
