@@ -228,8 +228,8 @@ def install_page_context(app: Flask) -> None:
 
     @app.after_request
     def remember_language(response: Any) -> Any:
-        wish = request.args.get("lang")
-        if wish in LANGUAGES and not request.path.startswith("/api/"):
+        wish = None if request.path.startswith("/api/") else request.args.get("lang")
+        if wish in LANGUAGES:
             secure = app.config["SESSION_COOKIE_SECURE"]
             response.set_cookie(LANGUAGE_COOKIE, wish, max_age=31536000, samesite="Lax", secure=secure, httponly=True)
         return response

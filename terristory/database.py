@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Engine, Executable, Index, UniqueConstraint, case, event, text
@@ -20,6 +21,7 @@ from terristory.extensions import db
 from terristory.settings import digest_of
 
 SQLITE_BUSY_MILLISECONDS = 5000
+RESTED_SECONDS = 1.0
 _one_writer = threading.Lock()
 
 
@@ -165,10 +167,21 @@ def _connect_patiently(dialect: Dialect, _record: Any, arguments: Any, parameter
     return PatientConnection.connect(*arguments, **parameters)
 
 
+@event.listens_for(Pool, "checkin")
+def _note_its_rest(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = monotonic()
+
+
 @event.listens_for(Pool, "checkout")
-def _ask_for_a_sign_of_life(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Have a connection that died while idle replaced (`pool_pre_ping`, whose own question waits for ever)."""
-    if not isinstance(connection, sqlite3.Connection) and not connection.gives_a_sign_of_life():
+def _ask_for_a_sign_of_life(connection: Any, record: Any, _proxy: Any) -> None:
+    """Have a connection that died while idle replaced (`pool_pre_ping`, whose own question waits for ever).
+
+    One that was at work a moment ago is not asked: on a busy service that would be every second thing the database is
+    asked. Should it have died in that moment, one request gets a 503, and SQLAlchemy replaces all that are as old.
+    """
+    if isinstance(connection, sqlite3.Connection) or monotonic() - record.info.get("rests_since", 0) < RESTED_SECONDS:
+        return
+    if not connection.gives_a_sign_of_life():
         raise InvalidatePoolError
 
 

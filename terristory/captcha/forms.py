@@ -30,7 +30,8 @@ class CaptchaSpent(InvalidFields):
 
 
 def _hidden_and_last() -> Any:
-    field = StringField(widget=HiddenInput())
+    # Without a label WTForms makes one of the name and looks its translation up.
+    field = StringField("", widget=HiddenInput())
     # A summary of errors names fields in their order, and this mixin is read before the form's own fields.
     field.creation_counter = 1_000_000
     return field

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from flask import Flask, g, render_template, url_for
-from flask_babel import force_locale
 
+from terristory.i18n import speaking
 from terristory.mail_outbox import words
 from terristory.mail_outbox.models import OutboxMail
 from terristory.mail_outbox.sealing import open_sealed
@@ -62,7 +62,7 @@ def _as_the_recipient(app: Flask, mail: OutboxMail) -> Iterator[None]:
         g.region = find_region(mail.region)
         if g.region is None:
             raise CannotRender("its region is not in the catalogue")
-        with force_locale(mail.langue):
+        with speaking(mail.langue):
             yield
 
 

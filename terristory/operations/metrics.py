@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
+from flask.globals import request_ctx
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -69,12 +70,11 @@ def install_request_metrics(app: Flask) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "none"
-        counters = _counters()
+        asked, counters, began = request_ctx.request, _counters(), g.get("began")
+        route = asked.url_rule.rule if asked.url_rule else "none"
         # A client may invent methods: each would be a new series.
-        method = request.method if request.method in METHODS else "other"
+        method = asked.method if asked.method in METHODS else "other"
         counters.requests.labels(method, route, str(response.status_code)).inc()
-        began = g.get("began")
         if began is not None:
             counters.seconds.labels(route).observe(time.perf_counter() - began)
         counters.hash_queue.set(hashing_queue_length())

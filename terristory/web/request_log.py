@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from flask import Flask, Response, g, request
+from flask.globals import request_ctx
 
 from terristory.settings import Settings
 from terristory.web.request_id import begin_request_id, current_request_id
@@ -17,7 +18,7 @@ log = logging.getLogger("terristory.requests")
 _LINK_SECRETS = re.compile(
     r"(/(?:confirmer|demande|pas-moi|reprendre|adresse)/+).+?(?=/+retirer/*$|$)", re.IGNORECASE | re.DOTALL
 )
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+_FORWARDED = frozenset(("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED"))
 
 
 class JsonLines(logging.Formatter):
@@ -55,24 +56,25 @@ def configure_logging() -> None:
 
 def install_request_log(app: Flask, settings: Settings) -> None:
     """Give each request an id and write one line when it ends; warn once of forwarded headers nobody trusts."""
-    warned: list[bool] = []
+    watching, warned = not settings.trusted_proxies, list[bool]()
 
     # Not before_request: loading the path's region comes before that, and may already answer 404.
     @app.url_value_preprocessor
     def begin(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         begin_request_id()
         g.began = time.perf_counter()
-        if not settings.trusted_proxies and not warned and any(name in request.environ for name in _FORWARDED):
+        if watching and not warned and not _FORWARDED.isdisjoint(request.environ):
             warned.append(True)
             log.warning("forwarded headers arrive but TERRISTORY_TRUSTED_PROXIES is 0: they are ignored")
 
     @app.after_request
     def end(response: Response) -> Response:
-        began = g.get("began")
+        # Each look at the proxy `request` costs as much as all the looks at what it stands for.
+        asked, began = request_ctx.request, g.get("began")
         fields = {
-            "method": request.method,
-            "path": masked_path(request.path),
-            "route": request.url_rule.rule if request.url_rule else None,
+            "method": asked.method,
+            "path": masked_path(asked.path),
+            "route": asked.url_rule.rule if asked.url_rule else None,
             "status": response.status_code,
             "milliseconds": round((time.perf_counter() - began) * 1000, 1) if began else None,
         }

@@ -102,6 +102,31 @@ def test_a_connection_killed_amid_a_refresh_burns_no_token(
     assert rows(own_postgres, "SELECT count(*) FROM audit_line WHERE event = 'auth.refresh_replayed'") == 0
 
 
+def kill_every_connection(postgres: Postgres) -> int:
+    """End all connections of the service, as a restart of the database does; return how many there were."""
+    with postgres.connect() as connection:
+        found = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'terristory'"
+        ).fetchall()
+    return len(found)
+
+
+@pytest.mark.parametrize("rest", [1.2, 0.0], ids=["rested", "at work a moment ago"])
+def test_connections_killed_between_two_requests_are_replaced(
+    make_server: Callable[..., Server], own_postgres: Postgres, rest: float
+) -> None:
+    server = make_server(DATABASE_URL=own_postgres.create_database("served"))
+    page = f"{server.url}/bretagne/connexion"
+    assert {requests.get(page, timeout=30).status_code for _time in range(8)} == {200}
+    time.sleep(rest)
+    assert kill_every_connection(own_postgres) >= 1
+    answers = [requests.get(page, timeout=30) for _time in range(20)]
+    refused = [answer for answer in answers if answer.status_code != 200]
+    # One that has rested is asked for a sign of life first; of the others the first request to notice says so.
+    assert len(refused) <= (0 if rest else 2), [answer.status_code for answer in answers]
+    assert all(answer.status_code == 503 and answer.headers["Retry-After"] for answer in refused)
+
+
 def killed_amid(
     postgres: Postgres, table: str, ask: Callable[[], requests.Response], *, reads_go_on: bool = False
 ) -> requests.Response:

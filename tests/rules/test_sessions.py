@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from flask_babel import force_locale
 from sqlalchemy import select
 
 from terristory.audit.models import AuditLine
@@ -17,6 +16,7 @@ from terristory.auth.revocation import end_all_sessions, end_session, live_sessi
 from terristory.auth.sessions import Visit, open_session, sign_out
 from terristory.database import transaction
 from terristory.extensions import db
+from terristory.i18n import speaking
 from terristory.mail_outbox.models import OutboxMail
 from terristory.regions.models import Region
 from terristory.user.models import Role, Status, User
@@ -233,7 +233,7 @@ def test_a_device_is_kept_in_french_words_whoever_signs_in(agent, words):
 def test_a_device_is_told_in_the_language_of_its_reader_and_a_given_name_as_it_is(app, kept, french, english):
     with app.test_request_context():
         for langue, words in (("fr", french), ("en", english)):
-            with force_locale(langue):
+            with speaking(langue):
                 assert device_words(kept) == words
 
 
