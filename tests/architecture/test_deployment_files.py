@@ -153,6 +153,12 @@ def test_all_that_listens_and_all_that_calls_agree_on_the_port() -> None:
     assert "PORT=8000" in (DEPLOY / "terristory.env.example").read_text().splitlines()
 
 
+def test_compose_asks_for_health_as_the_container_does() -> None:
+    web = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["web"]
+    command = yaml.safe_load(dict(containerfile())["HEALTHCHECK"].split("CMD ", 1)[1])
+    assert web["healthcheck"]["test"] == ["CMD", *command]
+
+
 def test_compose_names_settings_and_files_that_exist() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     web = compose["services"]["web"]
