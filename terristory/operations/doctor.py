@@ -35,14 +35,15 @@ class Finding:
 def examine(settings: Settings, now: datetime) -> list[Finding]:
     """Look at the database, migrations, clock, mail, limits, settings, regions and waiting requests."""
     try:
-        revision, schema = database_revision(), schema_state()
+        revision = database_revision()
     except SQLAlchemyError:
         return [Finding("fault", "database", "does not answer"), *_settings(settings), _smtp(settings)]
-    if schema is Schema.BEHIND:
-        return [Finding("fault", "migrations", f"the tables are at {revision}, the code wants {head_revision()}")]
+    migrations = _migrations(revision)
+    if migrations.level == "fault":
+        return [migrations]
     return [
         Finding("ok", "database", db.engine.dialect.name),
-        _migrations(schema, revision),
+        migrations,
         _clock(now),
         _smtp(settings),
         *_outbox(settings, now),
@@ -54,10 +55,15 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
     ]
 
 
-def _migrations(schema: Schema, revision: str | None) -> Finding:
-    if schema is Schema.HEAD:
-        return Finding("ok", "migrations", f"at {revision}")
-    return Finding("warning", "migrations", f"the tables are at {revision}, made by newer code: finish the upgrade")
+def _migrations(revision: str | None) -> Finding:
+    match schema_state(revision):
+        case Schema.HEAD:
+            return Finding("ok", "migrations", f"at {revision}")
+        case Schema.AHEAD:
+            words = f"the tables are at {revision}, made by newer code: finish the upgrade"
+            return Finding("warning", "migrations", words)
+        case Schema.BEHIND:
+            return Finding("fault", "migrations", f"the tables are at {revision}, the code wants {head_revision()}")
 
 
 def _clock(now: datetime) -> Finding:

@@ -62,7 +62,7 @@ def prepare(settings: Settings, *, migrates: bool = True) -> None:
     with _one_at_a_time():
         if migrates:
             migrate_to_head()
-        elif schema_state() is Schema.BEHIND:
+        elif schema_state(database_revision()) is Schema.BEHIND:
             raise DatabaseBehind
         _protect_database_file(current_app.config["SQLALCHEMY_DATABASE_URI"])
         with transaction():
@@ -83,18 +83,17 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def schema_state() -> Schema:
-    """Return how the tables stand to this code; asks the database for its revision."""
-    revision, known = database_revision(), _known_revisions()
+def schema_state(revision: str | None) -> Schema:
+    """Return how tables at this revision (of `database_revision`) stand to this code."""
     if revision == head_revision():
         return Schema.HEAD
-    return Schema.BEHIND if revision is None or revision in known else Schema.AHEAD
+    return Schema.BEHIND if revision is None or revision in _known_revisions() else Schema.AHEAD
 
 
 def migrate_to_head() -> None:
     """Bring the tables to the newest revision that this code knows; leaves them alone when newer code has migrated."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    if schema_state() is Schema.BEHIND:
+    if schema_state(database_revision()) is Schema.BEHIND:
         db.session.remove()
         upgrade(directory=str(MIGRATIONS))
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from terristory.database import ping
 from terristory.extensions import db, limiter
 from terristory.mail_outbox.models import MailState, OutboxMail
-from terristory.operations.prepare import Schema, schema_state
+from terristory.operations.prepare import Schema, database_revision, schema_state
 
 # A mail that has been due for so long says that no worker delivers.
 MOST_LAG = timedelta(minutes=15)
@@ -34,7 +34,7 @@ def readiness(*, delivers_mail: bool, now: datetime) -> Readiness:
     """Check the database, its migrations, the outbox's lag (when mail is delivered at all) and the limiter's store."""
     try:
         ping()
-        schema = schema_state()
+        schema = schema_state(database_revision())
         lag = None if schema is Schema.BEHIND else oldest_due(now)
     except SQLAlchemyError:
         return Readiness(False, "down", "unknown", "unknown", limiter_state())
